@@ -1,0 +1,1 @@
+"""The Attio REST v2 client."""

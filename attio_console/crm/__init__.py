@@ -1,0 +1,1 @@
+"""HubSpot and Salesforce clients behind one protocol."""

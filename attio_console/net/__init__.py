@@ -1,0 +1,1 @@
+"""What every HTTP client shares: the client, the rate limiter with lanes, retry, circuit breaker."""

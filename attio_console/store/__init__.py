@@ -1,0 +1,1 @@
+"""Everything on disk: mirror, search, queues, pairs, conflicts, audit, cache."""

@@ -1,0 +1,1 @@
+"""The engine: pull, inbox, outbox, pairing, merge application, verification, supervision."""

@@ -1,0 +1,1 @@
+"""The listener for Attio's deliveries, their signature, and the subscription."""
