@@ -49,7 +49,7 @@ class Attribute:
 
     def option(self, name: str) -> Option | Status | None:
         """Return the option or status with that id or, failing that, that title (case does not matter)."""
-        choices = (*self.options, *self.statuses)
+        choices: tuple[Option | Status, ...] = (*self.options, *self.statuses)
         for choice in choices:
             if name == choice.id:
                 return choice

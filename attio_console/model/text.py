@@ -8,7 +8,8 @@ import unicodedata
 # C0 and C1 controls, DEL, line and paragraph separators, and the bidi controls that could reorder what surrounds them.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
 _ESCAPE_SEQUENCE = re.compile(
-    "\x1b\\[[0-?]*[ -/]*[@-~]|\x1b[\\]PX^_].*?(?:\x07|\x1b\\\\|$)|\x1b[@-Z\\\\-_]|\x9b[0-?]*[ -/]*[@-~]", re.DOTALL
+    "\x1b\\[[0-?]*[ -/]*[@-~]|\x1b[\\]PX^_].*?(?:\x07|\x1b\\\\|$)|\x1b[@-Z\\\\-_]|\x9b[0-?]*[ -/]*[@-~]",
+    re.DOTALL,
 )
 
 
