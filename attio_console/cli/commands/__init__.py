@@ -1,0 +1,33 @@
+"""One file a noun; each command says what it prints and what its exit code means."""
+
+from __future__ import annotations
+
+import click
+
+from attio_console.cli.commands.conflicts import conflicts
+from attio_console.cli.commands.demo import demo
+from attio_console.cli.commands.entries import entries
+from attio_console.cli.commands.find import find
+from attio_console.cli.commands.keys import keys
+from attio_console.cli.commands.outbox import outbox
+from attio_console.cli.commands.profile import profile
+from attio_console.cli.commands.pull import pull
+from attio_console.cli.commands.records import records
+from attio_console.cli.commands.sandbox import sandbox
+from attio_console.cli.commands.status import status
+from attio_console.cli.commands.sync import sync
+
+ALL: tuple[click.Command, ...] = (
+    conflicts,
+    demo,
+    entries,
+    find,
+    keys,
+    outbox,
+    profile,
+    pull,
+    records,
+    sandbox,
+    status,
+    sync,
+)

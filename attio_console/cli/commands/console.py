@@ -1,0 +1,17 @@
+"""`attio-console` without a command: the console itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attio_console.cli.commands._open import open_options
+
+if TYPE_CHECKING:
+    from attio_console.cli.app import Globals
+
+
+def open_the_console(given: Globals) -> int:
+    """Open the screen on the profile and return the exit code it ends with."""
+    from attio_console.tui import run as open_screen
+
+    return open_screen(open_options(given))

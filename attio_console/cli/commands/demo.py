@@ -1,0 +1,90 @@
+"""`attio-console demo`: the console on a living sandbox, without an account or a network."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from attio_console.cli.output import say
+from attio_console.errors import ConfigError
+
+
+@click.command()
+@click.option(
+    "--records", type=click.IntRange(1, 1_000_000), default=2000, show_default=True, help="How many people."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same data.")
+@click.option(
+    "--keep", type=click.Path(path_type=Path, file_okay=False), help="Keep everything in this directory."
+)
+def demo(records: int, seed: int, keep: Path | None) -> int:
+    """Open the console on the sandbox, in a directory that is removed at exit."""
+    from attio_console.services.demo import demo_options
+    from attio_console.tui import run as open_screen
+
+    with contextlib.ExitStack() as stack:
+        if keep is None:
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="attio-console-demo-")))
+        else:
+            directory = keep.expanduser().absolute()
+            try:
+                directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as problem:
+                raise ConfigError(
+                    f"{directory} cannot be used: {problem.strerror}.",
+                    hint="Name another directory with --keep.",
+                ) from problem
+        where = stack.enter_context(_sandbox_process(records, seed, directory))
+        code = open_screen(demo_options(where, directory / "data"))
+    if keep is not None:
+        say(f"Kept in {directory}. Open it again with: attio-console demo --keep {directory}")
+    return code
+
+
+@contextlib.contextmanager
+def _sandbox_process(records: int, seed: int, directory: Path) -> Iterator[dict[str, Any]]:
+    """Run the sandbox as a process of its own, so that the screen's event loop shares nothing with it.
+
+    It ends when its standard input closes: also when this process is killed.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "attio_console.cli",
+        "sandbox",
+        "--records",
+        str(records),
+        "--seed",
+        str(seed),
+    ]
+    command += ["--webhook-http", "--life", "--state", str(directory / "sandbox"), "--until-input-closes"]
+    with (directory / "sandbox.log").open("ab") as log:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise ConfigError(
+                "The sandbox did not start.",
+                hint=f"Its log: {directory / 'sandbox.log'} (use --keep to keep it)",
+            )
+        yield json.loads(line)
+    finally:
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
