@@ -1,0 +1,182 @@
+"""A sliding-window rate limiter with three lanes, shared by everything that uses one token.
+
+The promise is about the server's clock: in no second does it see more than the limit. A permit counts from the
+moment it is granted, and when the answer took longer than the quickest one seen, from as much later, because the
+request may have travelled that long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+from attio_console.model.clock import Clock, SystemClock
+
+Kind = Literal["read", "write"]
+
+# A hair over a second, so that rounding on either clock cannot fit one request too many into the server's second.
+_WINDOW_S = 1.003
+# What one request may add on average to the wait of another for having travelled unevenly, and how much may be
+# saved up for a hiccup. The average bounds the price: 2 % of the rate at worst.
+_DRIFT_PER_PERMIT_S = 0.02
+_DRIFT_SAVED_S = 2.0
+# How far a paced lane may fall behind its beat and still catch up.
+_SLACK_S = 0.1
+
+
+class Lane(IntEnum):
+    """Who waits: a person, then the catch-up after webhooks, then the background scan. Strict priority."""
+
+    INTERACTIVE = 0
+    CATCHUP = 1
+    SCAN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LimiterStats:
+    """What the last second used, and whether the token is gated now."""
+
+    reads_last_s: int
+    writes_last_s: int
+    read_limit: int
+    write_limit: int
+    gated_for_s: float
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The right to send one request now."""
+
+    kind: Kind
+    at: float
+
+
+@dataclass(order=True, slots=True)
+class _Ticket:
+    lane: Lane
+    number: int
+    turn: asyncio.Event = field(compare=False, default_factory=asyncio.Event)
+    gone: bool = field(compare=False, default=False)
+
+
+class _Window:
+    """The grants of one kind within the last window, and who waits for the next one."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.beat = _WINDOW_S / limit
+        self.stamps: list[float] = []
+        self.queue: list[_Ticket] = []
+        self.due = 0.0
+        self.drift_left = _DRIFT_SAVED_S
+
+    def forget(self, before: float) -> None:
+        """Drop the grants that no longer count."""
+        del self.stamps[: bisect_right(self.stamps, before)]
+
+    def wait(self, lane: Lane, now: float) -> float:
+        """Return how long the head of that lane has to wait; 0 means now."""
+        self.forget(now - _WINDOW_S)
+        wait = 0.0
+        if len(self.stamps) >= self.limit:
+            wait = self.stamps[len(self.stamps) - self.limit] + _WINDOW_S - now
+        if lane is not Lane.INTERACTIVE:
+            # Background lanes go out on an even beat instead of in bursts, so that one slot comes free every beat
+            # and a person never waits longer than that.
+            wait = max(wait, self.due - now)
+        return wait
+
+    def grant(self, lane: Lane, now: float) -> float:
+        """Count one grant and return its stamp."""
+        insort(self.stamps, now)
+        if lane is not Lane.INTERACTIVE:
+            self.due = max(self.due, now - _SLACK_S) + self.beat
+        self.drift_left = min(_DRIFT_SAVED_S, self.drift_left + _DRIFT_PER_PERMIT_S)
+        return now
+
+    def shift(self, stamp: float, by: float) -> None:
+        """Let a grant count from later on: its request may have arrived that much later."""
+        by = min(by, self.drift_left)
+        at = bisect_left(self.stamps, stamp)
+        if by > 0 and at < len(self.stamps) and self.stamps[at] == stamp:
+            self.drift_left -= by
+            del self.stamps[at]
+            insort(self.stamps, stamp + by)
+
+    def head(self) -> _Ticket | None:
+        """Return whose turn it is."""
+        while self.queue and self.queue[0].gone:
+            heapq.heappop(self.queue)
+        return self.queue[0] if self.queue else None
+
+
+class Limiter:
+    """At most so many reads and writes in any second, in three lanes, with a gate for the whole token."""
+
+    def __init__(self, reads_per_s: int = 100, writes_per_s: int = 25, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._windows: dict[Kind, _Window] = {"read": _Window(reads_per_s), "write": _Window(writes_per_s)}
+        self._gate = 0.0
+        self._number = 0
+        self._quickest: float | None = None
+
+    async def acquire(self, kind: Kind, lane: Lane = Lane.INTERACTIVE) -> Permit:
+        """Wait for the turn of that lane and return the permit; first come, first served inside a lane."""
+        window = self._windows[kind]
+        now = self._clock.monotonic()
+        if window.head() is None and now >= self._gate and window.wait(lane, now) <= 0:
+            return Permit(kind, window.grant(lane, now))
+        self._number += 1
+        ticket = _Ticket(lane, self._number)
+        heapq.heappush(window.queue, ticket)
+        try:
+            while True:
+                if window.head() is not ticket:
+                    ticket.turn.clear()
+                    await ticket.turn.wait()
+                    continue
+                now = self._clock.monotonic()
+                wait = max(self._gate - now, window.wait(lane, now))
+                if wait <= 0:
+                    return Permit(kind, window.grant(lane, now))
+                await self._clock.sleep(wait)
+        finally:
+            ticket.gone = True
+            following = window.head()
+            if following is not None:
+                following.turn.set()
+
+    def answered(self, permit: Permit) -> None:
+        """Tell that the answer to that permit's request has arrived."""
+        took = self._clock.monotonic() - permit.at
+        if self._quickest is None or took < self._quickest:
+            self._quickest = took
+        else:
+            # The floor rises slowly, so that a changed network is learnt.
+            self._quickest += (took - self._quickest) * 0.001
+        self._windows[permit.kind].shift(permit.at, took - self._quickest)
+
+    def gate(self, until_monotonic: float) -> None:
+        """Hold every request of the token until then; a later gate wins."""
+        self._gate = max(self._gate, until_monotonic)
+
+    def stats(self) -> LimiterStats:
+        """Return what the last second used."""
+        now = self._clock.monotonic()
+        used = {
+            kind: len(window.stamps) - bisect_right(window.stamps, now - 1.0)
+            for kind, window in self._windows.items()
+        }
+        return LimiterStats(
+            reads_last_s=used["read"],
+            writes_last_s=used["write"],
+            read_limit=self._windows["read"].limit,
+            write_limit=self._windows["write"].limit,
+            gated_for_s=max(0.0, self._gate - now),
+            waiting=sum(not t.gone for w in self._windows.values() for t in w.queue),
+        )
