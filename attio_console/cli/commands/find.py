@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from attio_console.cli import EXIT_DONE
 from attio_console.cli.commands._open import with_console
 from attio_console.cli.output import emit_lines, emit_table, say
+
+if TYPE_CHECKING:
+    from attio_console.services.console import Console
+    from attio_console.services.types import Hit
 
 
 @click.command()
@@ -17,7 +23,7 @@ from attio_console.cli.output import emit_lines, emit_table, say
 def find(text: str, object_slug: str | None, limit: int, as_json: bool) -> int:
     """Search the mirror for TEXT: names, e-mails, domains, phones, titles; words in any order."""
 
-    async def search(console):  # type: ignore[no-untyped-def]
+    async def search(console: Console) -> list[Hit]:
         collection = console.collection_named(object_slug) if object_slug else None
         return await console.find(text, collection, limit)
 
