@@ -25,7 +25,7 @@ _WINDOW_S = 1.003
 _DRIFT_PER_PERMIT_S = 0.02
 _DRIFT_SAVED_S = 2.0
 # How far a paced lane may fall behind its beat and still catch up.
-_SLACK_S = 0.1
+_SLACK_S = 0.05
 
 
 class Lane(IntEnum):
@@ -86,16 +86,15 @@ class _Window:
         if len(self.stamps) >= self.limit:
             wait = self.stamps[len(self.stamps) - self.limit] + _WINDOW_S - now
         if lane is not Lane.INTERACTIVE:
-            # Background lanes go out on an even beat instead of in bursts, so that one slot comes free every beat
-            # and a person never waits longer than that.
+            # Background lanes go out on an even beat instead of in bursts, a beat later for each request of a
+            # person. So one slot comes free every beat, and a person never waits longer than that.
             wait = max(wait, self.due - now)
         return wait
 
-    def grant(self, lane: Lane, now: float) -> float:
+    def grant(self, now: float) -> float:
         """Count one grant and return its stamp."""
         insort(self.stamps, now)
-        if lane is not Lane.INTERACTIVE:
-            self.due = max(self.due, now - _SLACK_S) + self.beat
+        self.due = max(self.due, now - _SLACK_S) + self.beat
         self.drift_left = min(_DRIFT_SAVED_S, self.drift_left + _DRIFT_PER_PERMIT_S)
         return now
 
@@ -129,8 +128,11 @@ class Limiter:
         """Wait for the turn of that lane and return the permit; first come, first served inside a lane."""
         window = self._windows[kind]
         now = self._clock.monotonic()
-        if window.head() is None and now >= self._gate and window.wait(lane, now) <= 0:
-            return Permit(kind, window.grant(lane, now))
+        if window.head() is None:
+            # Nobody waited, so nobody fell behind the beat: an idle time is not made up for in a burst.
+            window.due = max(window.due, now)
+            if now >= self._gate and window.wait(lane, now) <= 0:
+                return Permit(kind, window.grant(now))
         self._number += 1
         ticket = _Ticket(lane, self._number)
         heapq.heappush(window.queue, ticket)
@@ -143,7 +145,7 @@ class Limiter:
                 now = self._clock.monotonic()
                 wait = max(self._gate - now, window.wait(lane, now))
                 if wait <= 0:
-                    return Permit(kind, window.grant(lane, now))
+                    return Permit(kind, window.grant(now))
                 await self._clock.sleep(wait)
         finally:
             ticket.gone = True
