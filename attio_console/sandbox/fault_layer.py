@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from attio_console.sandbox.faults import FaultRule, Faults
-from attio_console.sandbox.server import CallNext, Middleware, Request, Response
+from attio_console.sandbox.server import CallNext, HttpError, Middleware, Request, Response
 from attio_console.sandbox.world import World
 
 
@@ -41,17 +41,24 @@ async def _strike(
             await world.clock.sleep(rule.seconds)
             return await call_next(request)
         case "commit_then_reset":
-            await call_next(request)
+            await _answer_of(request, call_next)
             return Response(delivery="reset")
         case "truncate":
-            response = await call_next(request)
+            response = await _answer_of(request, call_next)
             response.delivery = "truncate"
             return response
         case _:
-            response = await call_next(request)
+            response = await _answer_of(request, call_next)
             half = len(response.body) // 2
             response.body = response.body[:half] + b"\x00<html>"
             return response
+
+
+async def _answer_of(request: Request, call_next: CallNext) -> Response:
+    try:
+        return await call_next(request)
+    except HttpError as error:
+        return error.response
 
 
 def _status(system: str, rule: FaultRule) -> Response:
