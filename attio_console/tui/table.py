@@ -1,0 +1,504 @@
+"""A table of any length that draws only what is seen.
+
+Rows come from a `RowSource` in windows; rows, cursor and marks are known by key, never by position, so that
+whatever happens to the data the cursor stays on its record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from attio_console.errors import ConsoleError, Superseded
+from attio_console.services.types import Column
+from attio_console.tui.cells import fit
+from attio_console.tui.columns import GAP, Placed, place
+from attio_console.tui.rows import PAGE, Held, Line, ListSource, RowSource, load
+
+_GLOW_S = 1.0
+_MARGIN = 2  # the cursor's and the mark's sign, before the first column
+_SIGNS = 2  # the signs behind the first column
+_STRIPS = 512
+
+
+class VirtualTable(ScrollView, can_focus=True):
+    """A table over a `RowSource`; it asks for windows and never for everything."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header", "table--cursor", "table--cell", "table--marked", "table--glow",
+        "tone--dim", "tone--accent", "tone--pending", "tone--conflict", "tone--danger", "tone--good", "tone--strong",
+    }  # fmt: skip
+
+    @dataclass
+    class CursorMoved(Message):
+        """The cursor is on another row (or on none)."""
+
+        table: VirtualTable
+        key: str | None
+
+    @dataclass
+    class Opened(Message):
+        """A row was double-clicked."""
+
+        table: VirtualTable
+        key: str
+
+    @dataclass
+    class HeaderClicked(Message):
+        """A column's title was clicked."""
+
+        table: VirtualTable
+        column: Column
+
+    @dataclass
+    class Loaded(Message):
+        """Rows were read; `total` is how many there are now, `arrived` how many were added above what is seen."""
+
+        table: VirtualTable
+        total: int
+        arrived: int
+
+    @dataclass
+    class LoadFailed(Message):
+        """Rows could not be read."""
+
+        table: VirtualTable
+        error: ConsoleError
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None, header: bool = True) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id, classes=classes)
+        self.columns: tuple[Column, ...] = ()
+        self.sorts: tuple[tuple[str, bool], ...] = ()
+        self.marks: set[str] = set()
+        self.cursor = 0
+        self.cursor_key: str | None = None
+        self.cursor_column = 0
+        self.range_from: str | None = None
+        self.frozen = False
+        self.missed = 0
+        self.loaded = False
+        self._header = 1 if header else 0
+        self._source: RowSource = ListSource()
+        self._held = Held()
+        self._placed: tuple[Placed, ...] = ()
+        self._strips: dict[tuple[object, ...], Strip] = {}
+        self._styles_by_name: dict[str, Style] = {}
+        self._glowing: set[tuple[str, int]] = set()
+        self._loading = False
+        self._again = False
+        self._missing = False
+
+    # -- what it shows ----------------------------------------------------------------------------------------
+
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return self._held.total
+
+    @property
+    def current(self) -> Line | None:
+        """The row under the cursor, if it has been read."""
+        return self._held.line(self.cursor)
+
+    @property
+    def current_column(self) -> Column | None:
+        """The column under the cursor."""
+        return self.columns[self.cursor_column] if self.cursor_column < len(self.columns) else None
+
+    @property
+    def shown_columns(self) -> tuple[Column, ...]:
+        """The columns that fit."""
+        return tuple(placed.column for placed in self._placed)
+
+    def line_of(self, key: str) -> Line | None:
+        """Return a row that has been read, by its key."""
+        return next((line for line in self._held.lines() if line.key == key), None)
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Show these columns, in this order; the rows have to be read again to match."""
+        self.columns = tuple(columns)
+        self.cursor_column = min(self.cursor_column, max(len(self.columns) - 1, 0))
+        self._lay_out()
+
+    def show(
+        self,
+        source: RowSource,
+        *,
+        sorts: tuple[tuple[str, bool], ...] = (),
+        cursor: str | None = None,
+        forget: bool = False,
+    ) -> None:
+        """Show another source (another filter, order or collection), keeping the cursor on its row where it is still there."""
+        self._source = source
+        self.sorts = sorts
+        if forget:
+            self.cursor_key, self.range_from, self.loaded = None, None, False
+            self.cursor, self.cursor_column = 0, 0
+            self.marks.clear()
+            self._glowing.clear()
+            self._held = Held()
+            self._strips.clear()
+            self.scroll_to(y=0, animate=False)
+        if cursor is not None:
+            self.cursor_key = cursor
+        self._read(exclusive=True)
+
+    def reload(self, *, live: bool = False) -> None:
+        """Read again. A live reload waits while the table is frozen, and counts what it missed."""
+        if live and self.frozen:
+            self.missed += 1
+            self.refresh(Region(0, 0, self.size.width, 1))
+            return
+        if self._loading:
+            self._again = True
+            return
+        self._read()
+
+    def freeze(self, frozen: bool) -> None:
+        """Hold the rows still, or let them follow the store again."""
+        self.frozen = frozen
+        if not frozen and self.missed:
+            self.missed = 0
+            self.reload()
+
+    def _read(self, *, exclusive: bool = False) -> None:
+        self._loading = True
+        self.run_worker(self._load(anchored=not exclusive), group="load", exclusive=True, exit_on_error=True)
+
+    async def _load(self, *, anchored: bool) -> None:
+        source = self._source
+        self._again = False
+        try:
+            held = Held(await source.count())
+            cursor, key = await self._find_cursor(source, held.total)
+            shift = cursor - self.cursor if anchored and self.scroll_offset.y > 0 else 0
+            top = max(self.scroll_offset.y + shift, 0)
+            height = max(self.size.height, 1)
+            if not top <= cursor < top + height:
+                top = max(cursor - height // 2, 0)
+            await load(source, held, held.around(top, top + height))
+            await load(source, held, held.around(cursor, cursor))
+        except Superseded:
+            self._loading = False
+            return
+        except ConsoleError as error:
+            self._loading = False
+            self.post_message(self.LoadFailed(self, error))
+            return
+        if source is not self._source:
+            return
+        self._accept(held, cursor, key, shift)
+
+    async def _find_cursor(self, source: RowSource, total: int) -> tuple[int, str | None]:
+        key = self.cursor_key
+        if key is not None:
+            found = await source.index_of(key)
+            if found is not None:
+                return found, key
+        return min(self.cursor, max(total - 1, 0)), None
+
+    def _accept(self, held: Held, cursor: int, key: str | None, shift: int) -> None:
+        if self.loaded:
+            self._light_up(held)
+        arrived = max(shift, 0) if self.loaded else 0
+        self._held = held
+        self._strips.clear()
+        self.loaded = True
+        self._loading = False
+        self._resize_content()
+        if shift:
+            self.scroll_to(y=max(self.scroll_offset.y + shift, 0), animate=False)
+        self.cursor = cursor
+        line = held.line(cursor)
+        moved = (line.key if line else None) != self.cursor_key or key is None
+        self.cursor_key = line.key if line else None
+        self._keep_in_view()
+        self.refresh()
+        self.post_message(self.Loaded(self, held.total, arrived))
+        if moved:
+            self.post_message(self.CursorMoved(self, self.cursor_key))
+        if self._again:
+            # No more than a few reads a second, however fast the store changes: each shows everything up to then.
+            self.set_timer(0.1, self._read)
+
+    def _light_up(self, held: Held) -> None:
+        before = {line.key: line for line in self._held.lines()}
+        lit: set[tuple[str, int]] = set()
+        for line in held.lines():
+            old = before.get(line.key)
+            if old is None or old is line or len(old.slots) != len(line.slots):
+                continue
+            lit.update(
+                (line.key, number)
+                for number, (was, now) in enumerate(zip(old.slots, line.slots, strict=True))
+                if was.text != now.text and now.sign != "✎"
+            )
+        if lit:
+            self._glowing |= lit
+            self.set_timer(_GLOW_S, lambda: self._dim(lit))
+
+    def _dim(self, lit: set[tuple[str, int]]) -> None:
+        self._glowing -= lit
+        self._strips.clear()
+        self.refresh()
+
+    # -- moving -----------------------------------------------------------------------------------------------
+
+    @property
+    def page_size(self) -> int:
+        """How many rows are seen at once."""
+        return max(self.size.height - self._header, 1)
+
+    def move(self, index: int) -> None:
+        """Put the cursor on a row, by position."""
+        index = max(0, min(index, self.total - 1))
+        if index == self.cursor or self.total == 0:
+            return
+        before = self.cursor
+        self.cursor = index
+        line = self._held.line(index)
+        self.cursor_key = line.key if line else None
+        if not self._keep_in_view():
+            self._refresh_row(before)
+            self._refresh_row(index)
+        if line is None:
+            self._fetch_missing()
+        self.post_message(self.CursorMoved(self, self.cursor_key))
+
+    def move_column(self, step: int) -> None:
+        """Move the column cursor; a column that did not fit comes into view."""
+        number = max(0, min(self.cursor_column + step, len(self.columns) - 1))
+        if number == self.cursor_column:
+            return
+        self.cursor_column = number
+        before = self._placed
+        self._lay_out()
+        if self._placed != before:
+            self._strips.clear()
+        self.refresh()
+
+    def _keep_in_view(self) -> bool:
+        top = self.scroll_offset.y
+        rows = self.page_size
+        if self.cursor < top:
+            target = self.cursor
+        elif self.cursor >= top + rows:
+            target = self.cursor - rows + 1
+        else:
+            return False
+        self.scroll_to(y=target, animate=False)
+        return True
+
+    def _refresh_row(self, index: int) -> None:
+        y = index - self.scroll_offset.y + self._header
+        if self._header <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    # -- marks ------------------------------------------------------------------------------------------------
+
+    def toggle_mark(self) -> None:
+        """Mark the row under the cursor, or take its mark away."""
+        if self.cursor_key is not None:
+            self.marks ^= {self.cursor_key}
+            self._refresh_row(self.cursor)
+
+    def set_marks(self, keys: set[str]) -> None:
+        """Mark exactly these rows."""
+        self.marks = set(keys)
+        self.refresh()
+
+    async def all_keys(self) -> list[str]:
+        """Return the keys of everything the source shows, in order."""
+        return await self._source.keys()
+
+    # -- drawing ----------------------------------------------------------------------------------------------
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Lay the columns out for the new width."""
+        self._lay_out()
+        self._keep_in_view()
+
+    def _lay_out(self) -> None:
+        width = self.scrollable_content_region.width - _MARGIN - _SIGNS - 1
+        if width <= 0:
+            return
+        self._placed = place(self.columns, width, self.cursor_column)
+        self._strips.clear()
+        self._resize_content()
+        self.refresh()
+
+    def _resize_content(self) -> None:
+        self.virtual_size = Size(max(self.scrollable_content_region.width, 1), self.total + self._header)
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in the old colours."""
+        super().notify_style_update()
+        self._styles_by_name.clear()
+        self._strips.clear()
+
+    def on_focus(self) -> None:
+        """Draw the cursor strongly."""
+        self._strips.clear()
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Draw the cursor quietly."""
+        self._strips.clear()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of what is seen."""
+        width = self.size.width
+        if y < self._header:
+            return self._header_strip(width)
+        index = self.scroll_offset.y + y - self._header
+        if index >= self.total:
+            return Strip.blank(width, self._style("table--cell"))
+        line = self._held.line(index)
+        if line is None:
+            self._fetch_missing()
+            return Strip([Segment("  ·".ljust(width), self._style("tone--dim"))], width)
+        at_cursor = index == self.cursor
+        key = (id(line), at_cursor and (self.cursor_column, self.has_focus), line.key in self.marks, width)
+        strip = self._strips.get(key)
+        if strip is None:
+            if len(self._strips) > _STRIPS:
+                self._strips.clear()
+            strip = self._strips[key] = self._row_strip(line, width, at_cursor)
+        return strip
+
+    def _header_strip(self, width: int) -> Strip:
+        style = self._style("table--header")
+        arrows = {slug: "▼" if descending else "▲" for slug, descending in self.sorts}
+        segments = [Segment(" " * _MARGIN, style)]
+        for place_number, placed in enumerate(self._placed):
+            arrow = arrows.get(placed.column.slug, "")
+            title = f"{placed.column.title} {arrow}" if arrow else placed.column.title
+            here = placed.number == self.cursor_column and self.has_focus
+            segments.append(
+                Segment(
+                    fit(title, placed.width, placed.column.numeric), self._style("tone--strong") if here else style
+                )
+            )
+            segments.append(Segment(" " * (GAP + (_SIGNS if place_number == 0 else 0)), style))
+        return Strip(segments).adjust_cell_length(width, style)
+
+    def _row_strip(self, line: Line, width: int, at_cursor: bool) -> Strip:
+        marked = line.key in self.marks
+        base = self._style("table--cell")
+        if marked:
+            base += self._style("table--marked")
+        if line.tone:
+            base += self._style(f"tone--{line.tone}")
+        if at_cursor:
+            base += self._style("table--cursor")
+        accent = base + self._style("tone--accent")
+        cursor_sign = ("▸" if self.has_focus else "›") if at_cursor else " "
+        segments = [Segment(cursor_sign, accent), Segment("●" if marked else " ", accent)]
+        for place_number, placed in enumerate(self._placed):
+            if placed.number < len(line.slots):
+                slot = line.slots[placed.number]
+            else:
+                segments.append(Segment(" " * (placed.width + GAP), base))
+                continue
+            style = base + self._style(f"tone--{slot.tone}") if slot.tone else base
+            if at_cursor and self.has_focus and placed.number == self.cursor_column:
+                style += Style(bold=True, underline=True)
+            if (line.key, placed.number) in self._glowing:
+                style += self._style("table--glow")
+            text = f"{slot.sign} {slot.text}" if slot.sign else slot.text
+            segments.append(Segment(fit(text, placed.width, placed.column.numeric), style))
+            if place_number == 0:
+                segments.extend(self._sign_segments(line, base))
+            segments.append(Segment(" " * (GAP - 1 if place_number == 0 else GAP), base))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _sign_segments(self, line: Line, base: Style) -> list[Segment]:
+        segments = [Segment(" ", base)]
+        for number in range(_SIGNS):
+            sign, tone = line.signs[number] if number < len(line.signs) else (" ", "")
+            segments.append(Segment(sign, base + self._style(f"tone--{tone}") if tone else base))
+        return segments
+
+    def _style(self, name: str) -> Style:
+        style = self._styles_by_name.get(name)
+        if style is None:
+            partial = name.startswith("tone--") or name in {"table--marked", "table--glow", "table--cursor"}
+            style = self.get_component_rich_style(name, partial=partial)
+            self._styles_by_name[name] = style
+        return style
+
+    def _fetch_missing(self) -> None:
+        if not self._missing and not self._loading:
+            self._missing = True
+            self.call_next(self._start_fetching)
+
+    def _start_fetching(self) -> None:
+        self.run_worker(self._fetch(), group="fetch", exclusive=True)
+
+    async def _fetch(self) -> None:
+        source, held = self._source, self._held
+        top = self.scroll_offset.y
+        # One screenful either way, so that the next page is there before it is asked for.
+        rows = max(self.page_size, PAGE // 2)
+        try:
+            await load(source, held, held.around(self.cursor, self.cursor))
+            await load(source, held, held.around(top, top + self.page_size))
+            if held is self._held:
+                self._fetched()
+            await load(source, held, held.around(top - rows, top + 2 * rows))
+        except Superseded:
+            pass
+        except ConsoleError as error:
+            self.post_message(self.LoadFailed(self, error))
+        finally:
+            self._missing = False
+
+    def _fetched(self) -> None:
+        line = self._held.line(self.cursor)
+        if line is not None and self.cursor_key is None:
+            self.cursor_key = line.key
+            self.post_message(self.CursorMoved(self, line.key))
+        self.refresh()
+
+    # -- the mouse --------------------------------------------------------------------------------------------
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the click was; open on a double click; sort on a title."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        placed = self._placed_at(offset.x)
+        if offset.y < self._header:
+            if placed is not None:
+                self.post_message(self.HeaderClicked(self, placed.column))
+            return
+        index = self.scroll_offset.y + offset.y - self._header
+        if index >= self.total:
+            return
+        if placed is not None and placed.number != self.cursor_column:
+            self.move_column(placed.number - self.cursor_column)
+        self.move(index)
+        if event.ctrl:
+            self.toggle_mark()
+        elif event.chain == 2 and self.cursor_key is not None:
+            self.post_message(self.Opened(self, self.cursor_key))
+
+    def _placed_at(self, x: int) -> Placed | None:
+        x -= _MARGIN
+        for place_number, placed in enumerate(self._placed):
+            start = placed.x + (_SIGNS if place_number else 0)
+            if start <= x < start + placed.width + GAP:
+                return placed
+        return None
+
+
