@@ -236,6 +236,11 @@ def parse_time(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def names_zone(text: str) -> bool:
+    """Tell whether an ISO 8601 time says which zone it is in."""
+    return re.search(r"(?:[zZ]|[+-]\d{2}(?::?\d{2})?)$", text.strip()[10:]) is not None
+
+
 def json_type(value: Any) -> str:
     """Name the JSON type of a value as validation messages do."""
     if value is None:
