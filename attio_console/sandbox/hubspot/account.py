@@ -27,6 +27,17 @@ ALL_SCOPES = (
     "crm.objects.owners.read",
 )
 
+STANDARD_STAGES = (
+    ("appointmentscheduled", "Appointment Scheduled", "0.2", False),
+    ("qualifiedtobuy", "Qualified To Buy", "0.4", False),
+    ("presentationscheduled", "Presentation Scheduled", "0.6", False),
+    ("decisionmakerboughtin", "Decision Maker Bought-In", "0.8", False),
+    ("contractsent", "Contract Sent", "0.9", False),
+    ("closedwon", "Closed Won", "1.0", True),
+    ("closedlost", "Closed Lost", "0.0", True),
+)
+"""The pipeline of a new account: stage id, label, probability, whether it is closed."""
+
 
 @dataclass(slots=True)
 class Owner:

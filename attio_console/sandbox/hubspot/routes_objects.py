@@ -65,7 +65,7 @@ class ObjectRoutes:
 
     def add(self, router: Router, base: str) -> None:
         """Serve under a versioned prefix, e.g. `/crm/v3/objects/{type}`."""
-        router.add("GET", base, self.list)
+        router.add("GET", base, self.page)
         router.add("POST", base, self.create)
         router.add("POST", f"{base}/search", self.search)
         router.add("POST", f"{base}/merge", self.merge)
@@ -78,7 +78,7 @@ class ObjectRoutes:
         require_object(request, store.name, what)
         return store
 
-    def list(self, request: Request) -> Response:
+    def page(self, request: Request) -> Response:
         """Answer a page of records, by id."""
         store = self._store(request, "read")
         history = names(request, "propertiesWithHistory")

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from attio_console.sandbox.hubspot import properties as props
-from attio_console.sandbox.hubspot.account import Keyring, Owner, Pipeline
+from attio_console.sandbox.hubspot.account import STANDARD_STAGES, Keyring, Owner, Pipeline, sales_pipeline
 from attio_console.sandbox.hubspot.associations import Associations
 from attio_console.sandbox.hubspot.errors import HubSpotError, invalid, invalid_property, not_found
 from attio_console.sandbox.hubspot.model import Record, Source, iso
@@ -71,7 +71,9 @@ class HubSpot:
         self.portal_id = self.random.randrange(10_000_000, 99_999_999)
         self.keyring = Keyring(self.random)
         self.owners: dict[int, Owner] = {}
-        self.pipelines: dict[str, dict[str, Pipeline]] = {"deals": {}}
+        self.pipelines: dict[str, dict[str, Pipeline]] = {
+            "deals": {"default": sales_pipeline(self.now(), STANDARD_STAGES)}
+        }
         self.associations = Associations()
         self.search_lag_s = 0.0
         """How far search answers from the past; "a few moments" in the real thing."""
@@ -162,6 +164,15 @@ class HubSpot:
         store.ids.append(record.id)
         self._index(store, record, {}, ready)
         return record
+
+    def check(
+        self, store: ObjectStore, values: Mapping[str, Any], record: Record | None
+    ) -> Mapping[str, str | None]:
+        """Return the values as a write would store them, or refuse, and change nothing."""
+        ready = self._ready(store, values, record)
+        if store.name == "deals":
+            self._check_stage({**(record.properties if record else {}), **ready})
+        return ready
 
     def update(
         self,
