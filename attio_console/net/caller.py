@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from attio_console import errors
@@ -49,6 +49,7 @@ class Request:
         return f"{self.method} {self.path}"
 
 
+T = TypeVar("T")
 Judge = Callable[[Request, Response], errors.ApiError | None]
 """Turns an answer into the error it means, or None where it is the answer asked for."""
 
@@ -85,12 +86,20 @@ class Caller:
 
     async def call(self, request: Request) -> Response:
         """Return the answer to a request, tried again where that is safe, or raise what went wrong."""
+        return await self.fetch(request, lambda response: response)
+
+    async def fetch(self, request: Request, read: Callable[[Response], T]) -> T:
+        """Return what `read` makes of the answer.
+
+        `read` raises ServerFailed where the body is not what was promised; that counts, and is tried again, like
+        any other failure of the server.
+        """
         failures = 0
         turned_away = 0
         outcome_unknown = False
         while True:
             try:
-                return await self._once(request, failures + turned_away + 1)
+                return await self._once(request, read, failures + turned_away + 1)
             except errors.RateLimited as error:
                 # Not processed, so any verb may try again; it says nothing about the partition.
                 turned_away += 1
@@ -103,7 +112,7 @@ class Caller:
             except errors.NotFound:
                 if outcome_unknown and request.method == "DELETE":
                     # The attempt whose answer was lost did it.
-                    return Response(200, {}, b"{}", 0.0)
+                    return read(Response(200, {}, b"{}", 0.0))
                 raise
             except (errors.ConcurrentWrite, errors.Offline) as error:
                 failures += 1
@@ -122,7 +131,7 @@ class Caller:
         asked = getattr(error, "retry_after_s", None)
         return max(self._backoff.wait(failures, self._rng), min(asked or 0.0, _LONGEST_GATE_S))
 
-    async def _once(self, request: Request, attempt: int) -> Response:
+    async def _once(self, request: Request, read: Callable[[Response], T], attempt: int) -> T:
         breaker = self.breakers[request.partition or self.system]
         if breaker.state == "open":
             breaker.before()
@@ -152,8 +161,9 @@ class Caller:
             refusal = self._judge(request, response)
             if refusal is not None:
                 raise refusal
+            result = read(response)
             breaker.succeeded()
-            return response
+            return result
         except errors.NetworkError as error:
             outcome = type(error).__name__
             # Not reaching the host at all says nothing about a partition: being offline is a state of its own.
