@@ -270,7 +270,9 @@ def _name(wire: Wire) -> dict[str, Any]:
     }
 
 
-_READERS: dict[str, tuple[Callable[..., Value], Callable[[Wire], dict[str, Any]]]] = {
+_Reader = tuple[Callable[..., Value], Callable[[Wire], dict[str, Any]]]
+_UNKNOWN: _Reader = (UnknownValue, lambda _: {})
+_READERS: dict[str, _Reader] = {
     "text": (TextValue, lambda w: {"value": _text(w["value"])}),
     "number": (NumberValue, lambda w: {"value": _number(w["value"])}),
     "checkbox": (CheckboxValue, _checkbox),
@@ -328,7 +330,7 @@ def read_value(wire: Any) -> Value:
         "created_by": _actor(wire.get("created_by_actor")),
         "raw": wire,
     }
-    kind, read = _READERS.get(envelope["attribute_type"], (UnknownValue, lambda _: {}))
+    kind, read = _READERS.get(envelope["attribute_type"], _UNKNOWN)
     try:
         return kind(**envelope, **read(wire))
     except (KeyError, TypeError, ValueError, AttributeError):
