@@ -37,6 +37,8 @@ class Column:
     priority: int
     numeric: bool = False
     editable: bool = True
+    shown: bool = True
+    """Whether the column is there before anybody chose columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class HistoryLine:
     after: str
     by: str
     source: str
-    group_id: str | None = None
+    group_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +302,7 @@ class Done:
     """What an action did, in a sentence, and the undo group it made."""
 
     message: str
-    group_id: str | None = None
+    group_id: int | None = None
     count: int = 0
 
 
@@ -309,7 +311,7 @@ class OutboxLine:
     """One write that waits, is on its way, or was refused."""
 
     item_id: int
-    group_id: str
+    group_id: int
     system: str
     label: str
     what: str
@@ -327,7 +329,7 @@ class OutboxLine:
 class GroupLine:
     """One action of the past: everything it wrote is undone together."""
 
-    group_id: str
+    group_id: int
     title: str
     at: datetime
     count: int
@@ -431,3 +433,21 @@ class Changed:
     collections: frozenset[str] = frozenset()
     record_ids: frozenset[str] = frozenset()
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an accepted edit by the time a script returns."""
+
+    sentence: str
+    group_id: int | None
+    confirmed: int = 0
+    waiting: int = 0
+    refused: int = 0
+    record_ids: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether something was refused."""
+        return self.refused > 0

@@ -1,0 +1,61 @@
+"""Opening a profile: which one, where its data is, and everything that runs while it is open."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attio_console.model.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from attio_console.config.profiles import Profile
+    from attio_console.config.secrets import Secrets
+    from attio_console.services.console import Console
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOptions:
+    """What a face knows before anything is open. `profile_object` and `secrets` stand in for the config file."""
+
+    profile: str | None = None
+    data_dir: Path | None = None
+    base_url: str | None = None
+    read_only: bool = False
+    config_dir: Path | None = None
+    profile_object: Profile | None = None
+    secrets: Secrets | None = None
+    engine: bool = True
+    clock: Clock | None = None
+    seed: int | None = None
+
+
+@asynccontextmanager
+async def open_console(options: OpenOptions) -> AsyncIterator[Console]:
+    """Open the profile these options name and close it at the end.
+
+    Touches only this disk, except where the workspace of a token is not known yet: then Attio is asked once.
+    Raises ConfigError, SecretMissing, StoreError, and what asking Attio may raise.
+    """
+    from attio_console.services.console import Console
+    from attio_console.services.resolving import resolve
+    from attio_console.store import Store
+    from attio_console.sync.bus import Bus
+    from attio_console.sync.engine import Engine
+
+    clock = options.clock or SystemClock()
+    chosen = await resolve(options)
+    store = await Store.open(chosen.directory, clock=clock)
+    try:
+        bus = Bus()
+        engine = (
+            Engine(chosen.profile, chosen.secrets, store, bus, clock, random.Random(options.seed))
+            if options.engine
+            else None
+        )
+        yield Console(chosen.profile, store, bus, engine, clock, read_only=chosen.profile.read_only)
+    finally:
+        await store.close()

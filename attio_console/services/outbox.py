@@ -1,0 +1,224 @@
+"""What waits, what was sent, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attio_console.errors import NoSuchThing
+from attio_console.model.text import plain
+from attio_console.model.values import display, same
+from attio_console.services.pipelines import PipelineVerbs
+from attio_console.services.types import Done, GroupLine, OutboxLine, PlannedWrite
+from attio_console.store.types import FieldEdit, Group, NewItem, OutboxItem
+
+_OPEN = ("pending", "sending", "refused", "dead")
+_CREATIONS = {"create": "Create", "entry_create": "Add to list", "note_create": "Note", "task_create": "Task"}
+
+
+class OutboxVerbs(PipelineVerbs):
+    """Everything about writes that wait and writes of the past."""
+
+    def outbox(self) -> list[OutboxLine]:
+        """Return every write that is not confirmed, newest first."""
+        now = self.clock.now()
+        return [
+            OutboxLine(
+                item_id=item.id,
+                group_id=item.group_id,
+                system=item.system,
+                label=self._label_of(item),
+                what=self._what(item),
+                state=item.state,
+                attempts=item.attempts,
+                age_s=max(0.0, (now - item.created_at).total_seconds()),
+                next_in_s=max(0.0, (item.next_at - now).total_seconds()) if item.state == "pending" else None,
+                error=plain(item.error),
+                origin=item.origin,
+                record_id=item.record_id,
+                collection=item.collection,
+            )
+            for item in self.store.outbox.items(_OPEN, 10_000)
+        ]
+
+    def groups(self, limit: int = 200) -> list[GroupLine]:
+        """Return the actions of the past, newest first."""
+        return [
+            GroupLine(
+                group_id=group.id,
+                title=plain(group.title),
+                at=group.created_at,
+                count=group.size,
+                state=_state_of(group),
+                undone=group.undone_by is not None,
+                origin=group.origin,
+            )
+            for group in self.store.outbox.groups(limit)
+        ]
+
+    def group_writes(self, group_id: int) -> list[PlannedWrite]:
+        """Return what one action wrote, field by field."""
+        return [write for item in self.store.outbox.group(group_id).items for write in self._writes(item)]
+
+    def _writes(self, item: OutboxItem) -> list[PlannedWrite]:
+        shape = self.schema.collection(item.collection)
+        slug = shape.slug if shape else item.collection
+        label = self._label_of(item)
+        if not item.fields:
+            return [PlannedWrite(item.system, slug, item.record_id, label, self._what(item), "", "")]
+        return [
+            PlannedWrite(
+                item.system,
+                slug,
+                item.record_id,
+                label,
+                name,
+                self._shown(item.collection, name, edit.base),
+                self._shown(item.collection, name, edit.new),
+            )
+            for name, edit in item.fields.items()
+        ]
+
+    def _shown(self, collection: str, slug: str, items: Sequence[object]) -> str:
+        attribute = self.attribute(collection, slug)
+        if attribute is None:
+            return plain(", ".join(str(item) for item in items if item is not None))
+        return display(attribute, list(items), self.names)
+
+    def _label_of(self, item: OutboxItem) -> str:
+        if item.kind in {"note_create", "entry_create"}:
+            return self.label(str(item.payload.get("parent_record_id") or ""))
+        if item.kind == "task_create":
+            links = item.payload.get("linked_records") or []
+            return self.label(str(links[0].get("target_record_id"))) if links else "a task"
+        if item.kind == "create":
+            shape = self.schema.object(item.collection)
+            if shape is not None:
+                return self._label_of_new(shape, {slug: edit.new for slug, edit in item.fields.items()})
+        return self.label(item.record_id)
+
+    def _what(self, item: OutboxItem) -> str:
+        if item.kind in _CREATIONS:
+            title = item.payload.get("title") or item.payload.get("content") or ""
+            return plain(f"{_CREATIONS[item.kind]} {str(title)[:60]}".strip())
+        if item.kind == "delete":
+            return "Delete"
+        parts = []
+        for slug, edit in item.fields.items():
+            attribute = self.attribute(item.collection, slug)
+            title = plain(attribute.title) if attribute else slug
+            before = self._shown(item.collection, slug, edit.base) or "(empty)"
+            after = self._shown(item.collection, slug, edit.new) or "(empty)"
+            parts.append(f"{title}: {before} → {after}")
+        return ", ".join(parts)
+
+    # ------------------------------------------------------------------------------------------ a person decides
+
+    async def retry(self, item_ids: Sequence[int] | None = None) -> Done:
+        """Put refused and dead writes back in line; without ids, all of them."""
+        self.refuse_when_read_only("Sending")
+        chosen = self.store.outbox.items(("refused", "dead"), 100_000)
+        wanted = [item for item in chosen if item_ids is None or item.id in set(item_ids)]
+        count = await self.store.outbox.revive([item.id for item in wanted])
+        self.tell_outbox_changed({(item.collection, item.record_id) for item in wanted})
+        return Done(f"{count} back in line." if count else "Nothing to retry.", count=count)
+
+    async def discard(self, item_ids: Sequence[int]) -> Done:
+        """Give up writes that wait or were refused; one that is on its way stays."""
+        self.refuse_when_read_only("Discarding")
+        wanted = [item for item_id in item_ids if (item := self.store.outbox.item(item_id)) is not None]
+        count = await self.store.outbox.discard([item.id for item in wanted])
+        self.tell_outbox_changed({(item.collection, item.record_id) for item in wanted})
+        left = len(item_ids) - count
+        return Done(f"{count} discarded." + (f" {left} on the way or done already." if left else ""), count=count)
+
+    async def undo(self, group_id: int | None = None) -> Done:
+        """Take back an action: what was not sent is dropped, what was sent is written back.
+
+        Without an id, the newest that was not taken back yet. Where somebody changed a value since, it is left
+        as it is and the answer says so.
+        """
+        self.refuse_when_read_only("Undo")
+        group = self._undoable(group_id)
+        resolution = self.store.conflicts.resolution_of_group(group.id)
+        if resolution is not None and resolution.undone_at is None:
+            return await self.undo_resolution(resolution.conflict_id)
+        return await self._take_back(self.store.outbox.group(group.id))
+
+    async def redo(self) -> Done:
+        """Do again what was last taken back."""
+        self.refuse_when_read_only("Redo")
+        newest = next(iter(self.store.outbox.groups(1)), None)
+        if newest is None or not newest.origin.startswith("undo:"):
+            return Done("Nothing to redo.")
+        return await self._take_back(self.store.outbox.group(newest.id))
+
+    def _undoable(self, group_id: int | None) -> Group:
+        if group_id is not None:
+            return self.store.outbox.group(group_id)
+        for group in self.store.outbox.groups(500):
+            discarded = group.states.get("discarded", 0)
+            if group.origin.startswith("undo:") or group.undone_by is not None or discarded == group.size:
+                continue
+            return group
+        raise NoSuchThing("Nothing to undo.")
+
+    async def _take_back(self, group: Group) -> Done:
+        unsent = [item for item in group.items if item.state in {"pending", "refused", "dead"} and not item.uncertain]
+        dropped = await self.store.outbox.discard([item.id for item in unsent])
+        compensating: list[NewItem] = []
+        left: list[str] = []
+        for item in group.items:
+            if item in unsent or item.state == "discarded":
+                continue
+            back, why_left = self._compensation(item, group.id)
+            if back is not None:
+                compensating.append(back)
+            elif why_left:
+                left.append(why_left)
+        if compensating:
+            await self.store.outbox.add(compensating, f"Undo: {plain(group.title)}")
+        self.tell_outbox_changed({(item.collection, item.record_id) for item in group.items})
+        parts = [f"Undone: {plain(group.title)}." if dropped or compensating else f"Not undone: {plain(group.title)}."]
+        if compensating:
+            parts.append(f"{len(compensating)} written back.")
+        parts += left
+        return Done(" ".join(parts), group.id, dropped + len(compensating))
+
+    def _compensation(self, item: OutboxItem, group_id: int) -> tuple[NewItem | None, str]:
+        origin = f"undo:{group_id}"
+        label = self._label_of(item)
+        if item.kind in {"create", "entry_create"} and not item.record_id.startswith("new:"):
+            return NewItem(item.system, item.collection, item.record_id, "delete", origin=origin), ""
+        if item.kind in {"set", "task_update"}:
+            fields = {}
+            changed = []
+            for slug, edit in item.fields.items():
+                attribute = self.attribute(item.collection, slug)
+                now = (
+                    self.current(item.collection, item.record_id, slug)
+                    if item.system == "attio" and attribute is not None
+                    else edit.new
+                )
+                if attribute is not None and not same(attribute.type, now, edit.new):
+                    changed.append(plain(attribute.title))
+                else:
+                    fields[slug] = FieldEdit(edit.new, edit.base)
+            why = f"{', '.join(changed)} of {label} changed since and was left." if changed else ""
+            if not fields:
+                return None, why
+            return NewItem(item.system, item.collection, item.record_id, item.kind, fields, origin=origin), why
+        if item.kind == "delete":
+            return None, f"{label} was deleted in Attio; that cannot be undone."
+        return None, f"{_CREATIONS.get(item.kind, 'It')} on {label} was sent and stays."
+
+    async def undo_resolution(self, conflict_id: int) -> Done:
+        """Take a resolution back; defined with the conflicts."""
+        raise NoSuchThing(f"There is no conflict {conflict_id}.")
+
+
+def _state_of(group: Group) -> str:
+    """Return the state that says most about a group: what is wrong first, then what waits, then what is done."""
+    for state in ("dead", "refused", "sending", "pending", "confirmed", "discarded"):
+        if group.states.get(state):
+            return state
+    return "confirmed"
