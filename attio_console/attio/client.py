@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from attio_console import errors
-from attio_console.attio.configuration import Attributes, Members, Objects, Options, Statuses, Views
+from attio_console.attio.comments import Comments, Threads
+from attio_console.attio.configuration import Attributes, Members, Objects, Options, Statuses, Target, Views
+from attio_console.attio.files import Emails, Files
 from attio_console.attio.lists import Lists
+from attio_console.attio.meetings import Meetings, Recordings
 from attio_console.attio.notes import Notes
 from attio_console.attio.records import Records
 from attio_console.attio.refusals import REQUEST_ID, judge
-from attio_console.attio.schema import read_schema
+from attio_console.attio.schema import read_attributes, read_schema
 from attio_console.attio.sending import Written
 from attio_console.attio.tasks import Tasks
 from attio_console.attio.things import Identity
 from attio_console.attio.webhooks import Webhooks
 from attio_console.attio.wire import Wire, read_thing
 from attio_console.model.clock import Clock, SystemClock
-from attio_console.model.schema import Schema
+from attio_console.model.schema import Attribute, Schema
 from attio_console.net import (
     REDACTOR,
     Breakers,
@@ -82,7 +85,7 @@ class AsyncAttio:
             request_id_header=REQUEST_ID,
         )
         wire = self._wire = Wire(caller, base_url.removesuffix("/v2").removesuffix("/v2/"), token)
-        self._written = Written()
+        self._written = Written(self._refreshed, self.clock)
         self.objects = Objects(wire)
         self.attributes = Attributes(wire)
         self.options = Options(wire)
@@ -93,6 +96,12 @@ class AsyncAttio:
         self.lists = Lists(wire, self._written)
         self.notes = Notes(wire)
         self.tasks = Tasks(wire)
+        self.comments = Comments(wire)
+        self.threads = Threads(wire)
+        self.meetings = Meetings(wire)
+        self.recordings = Recordings(wire)
+        self.files = Files(wire, self._http)
+        self.emails = Emails(wire)
         self.webhooks = Webhooks(wire)
 
     async def __aenter__(self) -> Self:
@@ -123,6 +132,9 @@ class AsyncAttio:
     def use_schema(self, schema: Schema | None) -> None:
         """Check what is written against this schema from now on, before a request is spent on it."""
         self._written.schema = schema
+
+    async def _refreshed(self, target: Target, identifier: str) -> tuple[Attribute, ...]:
+        return await read_attributes(self, target, identifier, Lane.INTERACTIVE)
 
     async def request(self, method: str, path: str, *, lane: Lane = Lane.INTERACTIVE, **how: Any) -> bytes:
         """Send a request this client has no method for yet; `path` is what follows /v2/."""

@@ -207,7 +207,7 @@ class Entries(Group):
 
         A lost answer is raised unless `lookup` can tell whether the entry was made.
         """
-        body = await self._body(list_id, parent_object, parent_record_id, entry_values or {}, creating=True)
+        body = await self._body(list_id, parent_object, parent_record_id, entry_values or {})
         return await create_or_find(
             lambda: self._write("POST", ("lists", list_id, "entries"), body, lane),
             lookup,
@@ -224,7 +224,7 @@ class Entries(Group):
         lane: Lane = Lane.INTERACTIVE,
     ) -> RawEntry:
         """Add a record to a list, or overwrite the values of the one entry it has there."""
-        body = await self._body(list_id, parent_object, parent_record_id, entry_values or {}, creating=False)
+        body = await self._body(list_id, parent_object, parent_record_id, entry_values or {})
         return await self._write("PUT", ("lists", list_id, "entries"), body, lane)
 
     async def update(
@@ -236,7 +236,7 @@ class Entries(Group):
         lane: Lane = Lane.INTERACTIVE,
     ) -> RawEntry:
         """Write the values given; those of multi-value attributes are added in front (PATCH)."""
-        checked = await self._written.checked("lists", list_id, entry_values, creating=False)
+        checked = await self._written.checked("lists", list_id, entry_values)
         resend = patch_resend(checked, self._written.attributes("lists", list_id))
         body = {"data": {"entry_values": checked}}
         return await self._write("PATCH", ("lists", list_id, "entries", entry_id), body, lane, resend=resend)
@@ -250,7 +250,7 @@ class Entries(Group):
         lane: Lane = Lane.INTERACTIVE,
     ) -> RawEntry:
         """Write the values given in place of what is there, multi-value attributes too (PUT)."""
-        checked = await self._written.checked("lists", list_id, entry_values, creating=False)
+        checked = await self._written.checked("lists", list_id, entry_values)
         return await self._write(
             "PUT", ("lists", list_id, "entries", entry_id), {"data": {"entry_values": checked}}, lane
         )
@@ -291,10 +291,8 @@ class Entries(Group):
         parent_object: str,
         parent_record_id: str,
         entry_values: Values,
-        *,
-        creating: bool,
     ) -> dict[str, Any]:
-        checked = await self._written.checked("lists", list_id, entry_values, creating=creating)
+        checked = await self._written.checked("lists", list_id, entry_values)
         return {
             "data": {
                 **given(parent_object=parent_object, parent_record_id=parent_record_id),

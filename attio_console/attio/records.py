@@ -155,7 +155,7 @@ class Records(Group):
         A POST whose answer is lost is never sent again blindly. `lookup` says how to find out: the slug of a unique
         attribute in `values`, or a query of the caller's. Without it the lost answer is raised.
         """
-        body = {"data": {"values": await self._written.checked("objects", object_id, values, creating=True)}}
+        body = {"data": {"values": await self._written.checked("objects", object_id, values)}}
 
         async def find() -> RawRecord | None:
             if isinstance(lookup, str):
@@ -180,7 +180,8 @@ class Records(Group):
 
         The matching attribute is added to, every other one given is overwritten.
         """
-        body = {"data": {"values": await self._written.checked("objects", object_id, values, creating=False)}}
+        self._written.check_matching(object_id, matching_attribute)
+        body = {"data": {"values": await self._written.checked("objects", object_id, values)}}
         return await self._write(
             "PUT",
             ("objects", object_id, "records"),
@@ -201,7 +202,7 @@ class Records(Group):
 
         Adding is not repeated after a lost answer, since the record may have changed in between: the loss is raised.
         """
-        checked = await self._written.checked("objects", object_id, values, creating=False)
+        checked = await self._written.checked("objects", object_id, values)
         resend = patch_resend(checked, self._written.attributes("objects", object_id))
         body = {"data": {"values": checked}}
         return await self._write(
@@ -217,7 +218,7 @@ class Records(Group):
         lane: Lane = Lane.INTERACTIVE,
     ) -> RawRecord:
         """Write the values given in place of what is there, multi-value attributes too (PUT)."""
-        body = {"data": {"values": await self._written.checked("objects", object_id, values, creating=False)}}
+        body = {"data": {"values": await self._written.checked("objects", object_id, values)}}
         return await self._write("PUT", ("objects", object_id, "records", record_id), body, lane)
 
     async def delete(self, object_id: str, record_id: str, *, lane: Lane = Lane.INTERACTIVE) -> None:

@@ -43,7 +43,7 @@ class _Body(msgspec.Struct):
 def judge(clock: Clock, request: Request, response: Response) -> errors.ApiError | None:
     """Return the error an answer means, or None where it is the answer asked for."""
     status = response.status
-    if 200 <= status < 300:
+    if 200 <= status < 300 or (status in (302, 307) and request.path.endswith("/download")):
         return None
     body = _body(response.content)
     code = body.code or ""
