@@ -60,7 +60,7 @@ class ListenerCounts:
     last_refusal: str = ""
 
 
-class _Refusal(Exception):  # noqa: N818  # an answer, not an error
+class _Refusal(Exception):  # an answer, not an error
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
@@ -68,8 +68,7 @@ class _Refusal(Exception):  # noqa: N818  # an answer, not an error
 
 
 class Listener:
-    """
-    An ASGI application for one workspace's webhooks.
+    """An ASGI application for one workspace's webhooks.
 
     `secrets` is asked at every delivery, so that a secret may be replaced while both the old and the new are valid.
     `wake` is called after a delivery that was not seen before is on disk.

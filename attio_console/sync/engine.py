@@ -1,0 +1,305 @@
+"""The engine: everything that runs while a profile is open, in one task group, in one process per data directory."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from attio_console import errors
+from attio_console.attio import AsyncAttio, Identity
+from attio_console.model.clock import Clock
+from attio_console.net.limiter import Limiter
+from attio_console.net.traffic import Traffic
+from attio_console.store import Store
+from attio_console.store.types import SchemaDiff
+from attio_console.sync.attio_writer import AttioWriter
+from attio_console.sync.bus import Bus
+from attio_console.sync.contact import Contact
+from attio_console.sync.gate import Gate
+from attio_console.sync.heartbeat import Heartbeat
+from attio_console.sync.inbox import InboxWorker
+from attio_console.sync.links import Link, open_links
+from attio_console.sync.outbox import OutboxSender
+from attio_console.sync.own_writes import OwnWrites
+from attio_console.sync.pull import Puller
+from attio_console.sync.receiver import Receiver
+from attio_console.sync.report import report
+from attio_console.sync.schema_keeper import SchemaKeeper
+from attio_console.sync.sources import Sources
+from attio_console.sync.status import EngineStatus
+
+if TYPE_CHECKING:
+    from attio_console.config.profiles import Profile
+    from attio_console.config.secrets import Secrets
+
+# How soon a console that waits takes over, and how soon what another process wrote is seen.
+LOOK_ELSEWHERE_S = 0.25
+TOKEN_AGAIN_S = 5.0
+WORKER_AGAIN_S = 2.0
+RESCAN_TOLD_S = 6 * 3600.0
+RESCAN_UNTOLD_S = 300.0
+_RESCAN_LOOK_S = 15.0
+
+
+class Engine:
+    """Keeps the mirror of one profile current and its outbox empty. Its state is in `status()`, never an exception."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        secrets: Secrets,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        rng: random.Random,
+        *,
+        limiter: Limiter | None = None,
+    ) -> None:
+        self.profile = profile
+        self.store = store
+        self.bus = bus
+        self.clock = clock
+        self.contact = Contact(clock)
+        self.gate = Gate(self.contact)
+        self.traffic = Traffic(clock)
+        self.limiter = limiter or Limiter(clock=clock)
+        self.elsewhere = False
+        self.trouble = ""
+        self.identity: Identity | None = None
+        self._secrets = secrets
+        self._rng = rng
+        self._attio: AsyncAttio | None = None
+        self._own = OwnWrites(clock)
+        self.keeper: SchemaKeeper | None = None
+        self.puller: Puller | None = None
+        self.inbox: InboxWorker | None = None
+        self.outbox: OutboxSender | None = None
+        self.receiver: Receiver | None = None
+        self.links: list[Link] = []
+
+    # ------------------------------------------------------------------------------------------------- for services
+
+    @property
+    def attio(self) -> AsyncAttio:
+        """Return the client; raises Offline before the engine has one."""
+        if self._attio is None:
+            raise errors.Offline("The engine has not started yet.")
+        return self._attio
+
+    def status(self) -> EngineStatus:
+        """Return what everything is doing at this instant."""
+        return report(self)
+
+    @property
+    def rescan_every_s(self) -> float:
+        """Return how often everything is looked at: rarely while webhooks tell of changes."""
+        told = self.receiver is not None and self.receiver.healthy
+        return RESCAN_TOLD_S if told else RESCAN_UNTOLD_S
+
+    async def pause(self) -> None:
+        """Stop fetching and sending; deliveries are still kept, edits still wait."""
+        self.gate.pause()
+        self.bus.changed("status")
+
+    async def resume(self) -> None:
+        """Go on."""
+        self.gate.resume()
+        self.bus.changed("status")
+
+    async def sync_now(self) -> None:
+        """Scan everything again, and try at once what waits."""
+        if self.keeper is not None:
+            self.keeper.expire()
+        if self.puller is not None:
+            self.puller.request("asked for")
+        if self.receiver is not None:
+            self.receiver.check()
+        for link in self.links:
+            link.poke()
+        self._wake_workers()
+
+    # ------------------------------------------------------------------------------------------------- running
+
+    async def run(self) -> None:
+        """Run until cancelled. Needs no network to start; waits while another process runs the engine here."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch_store())
+            tasks.create_task(self._watch_bus())
+            token = await self._token()
+            async with AsyncAttio(
+                token,
+                base_url=self.profile.base_url,
+                limiter=self.limiter,
+                clock=self.clock,
+                rng=self._rng,
+                traffic=self.traffic,
+            ) as attio:
+                self._attio = attio
+                await self._become_the_one()
+                try:
+                    await self._work(attio)
+                finally:
+                    self.store.engine_lock.release()
+
+    async def _token(self) -> str:
+        while True:
+            try:
+                token = await asyncio.to_thread(self._secrets.get, self.profile.name, "attio")
+                if token:
+                    return token
+                missing = errors.SecretMissing(
+                    f"No Attio token is known for the profile {self.profile.name}."
+                )
+                self.contact.failed(errors.NotAuthorised(str(missing), status=401, hint=missing.hint))
+            except errors.ConfigError as error:
+                self.contact.failed(errors.NotAuthorised(str(error), status=401, hint=error.hint))
+            self.bus.changed("status")
+            await self.clock.sleep(TOKEN_AGAIN_S)
+
+    async def _become_the_one(self) -> None:
+        while not self.store.engine_lock.try_acquire():
+            if not self.elsewhere:
+                self.elsewhere = True
+                self.bus.changed("status")
+            await self.clock.sleep(LOOK_ELSEWHERE_S)
+        self.elsewhere = False
+        # Nobody else can hold a lease now: what a dead process had in hand is free at once.
+        await self.store.inbox.recover()
+        await self.store.outbox.recover()
+        self.bus.changed("status")
+
+    async def _work(self, attio: AsyncAttio) -> None:
+        store, bus, gate, clock, rng = self.store, self.bus, self.gate, self.clock, self._rng
+        sources = Sources(attio, lambda: store.mirror.schema)
+        self.keeper = keeper = SchemaKeeper(attio, store, bus, self.contact, clock, self._schema_changed)
+        self.puller = Puller(sources, store, bus, gate, clock, rng, keeper.expire)
+        self.inbox = InboxWorker(
+            store, sources, keeper, self._own, bus, gate, clock, rng, on_rows=self._rows_changed
+        )
+        writer = AttioWriter(attio, store, sources, self._own, clock)
+        self.outbox = OutboxSender(store, writer, keeper, bus, gate, clock, rng)
+        self.receiver = Receiver(
+            self.profile.webhook,
+            profile=self.profile.name,
+            base_url=self.profile.base_url,
+            webhooks=attio.webhooks,
+            secrets=self._secrets,
+            store=store,
+            bus=bus,
+            gate=gate,
+            clock=clock,
+            wake=self.inbox.wake,
+            missed=self._missed,
+        )
+        heartbeat = Heartbeat(attio, self.contact, clock, rng, known=self._known, missed=self._missed)
+        self.links = open_links(
+            self.profile, self._secrets, attio, store, bus, gate, clock, rng, self.traffic
+        )
+        if store.mirror.schema.objects:
+            attio.use_schema(store.mirror.schema)
+            self.puller.follow(store.mirror.schema)
+            self._missed("the console was closed")
+        workers: list[Callable[[], Awaitable[None]]] = [
+            heartbeat.run,
+            lambda: keeper.run(gate),
+            self.receiver.run,
+            self.puller.run,
+            self.inbox.run,
+            self.outbox.run,
+            self._rescan,
+            *(link.run for link in self.links),
+        ]
+        async with asyncio.TaskGroup() as tasks:
+            for worker in workers:
+                tasks.create_task(self._stay(worker))
+
+    async def _stay(self, worker: Callable[[], Awaitable[None]]) -> None:
+        """Keep one worker working: what the disk refuses is said, and tried again."""
+        while True:
+            try:
+                await worker()
+                return
+            except* errors.ConsoleError as group:
+                self._in_trouble(group)
+            await self.clock.sleep(WORKER_AGAIN_S)
+            self.trouble = ""
+
+    def _in_trouble(self, group: BaseExceptionGroup[errors.ConsoleError]) -> None:
+        found: BaseException = group
+        while isinstance(found, BaseExceptionGroup):
+            found = found.exceptions[0]
+        assert isinstance(found, errors.ConsoleError)
+        self.contact.remember(found)
+        self.trouble = f"{found} {found.hint}".strip()
+        self.bus.changed("status")
+
+    async def _rescan(self) -> None:
+        """Look at everything again when the last look is too old."""
+        assert self.puller is not None
+        while True:
+            await self.clock.sleep(_RESCAN_LOOK_S)
+            oldest = self.puller.oldest_scan()
+            if oldest is not None and (self.clock.now() - oldest).total_seconds() > self.rescan_every_s:
+                self.puller.request("the regular look at everything")
+
+    async def _watch_store(self) -> None:
+        """Notice what another process wrote: its edits are sent here, its changes shown."""
+        while True:
+            await self.clock.sleep(LOOK_ELSEWHERE_S)
+            if self.store.changed_elsewhere():
+                self.store.outbox.refresh()
+                for what in ("records", "outbox", "conflicts", "inbox"):
+                    self.bus.changed(what)
+                self._wake_workers()
+
+    async def _watch_bus(self) -> None:
+        with self.bus.subscribe() as changes:
+            async for change in changes:
+                if change.what == "outbox" and self.outbox is not None:
+                    self.outbox.wake()
+                elif change.what == "inbox" and self.inbox is not None:
+                    self.inbox.wake()
+
+    # ------------------------------------------------------------------------------------------------- being told
+
+    def _known(self, identity: Identity) -> None:
+        expected = self.profile.workspace_id or self.store.mirror.schema.workspace_id
+        if expected and identity.workspace_id and identity.workspace_id != expected:
+            raise errors.NotAuthorised(
+                f"The token belongs to the workspace {identity.workspace_name or identity.workspace_id}, "
+                "this data directory to another.",
+                status=401,
+                hint="Use another profile for it: attio-console profile add NAME",
+            )
+        self.identity = identity
+        self._own.actor_id = identity.token_id
+
+    def _schema_changed(self, diff: SchemaDiff) -> None:
+        schema = self.store.mirror.schema
+        if self._attio is not None:
+            self._attio.use_schema(schema)
+        if self.puller is not None:
+            self.puller.follow(schema)
+            self.puller.request("the schema changed", diff.changed)
+
+    def _rows_changed(self, collection: str, record_ids: Sequence[str]) -> None:
+        if record_ids:
+            for link in self.links:
+                link.changed(collection, record_ids)
+
+    def _missed(self, reason: str) -> None:
+        if self.puller is not None:
+            self.puller.request(reason)
+        for link in self.links:
+            link.poke()
+        if self.receiver is not None:
+            self.receiver.check()
+        self.bus.changed("status")
+
+    def _wake_workers(self) -> None:
+        if self.outbox is not None:
+            self.outbox.wake()
+        if self.inbox is not None:
+            self.inbox.wake()

@@ -1,0 +1,87 @@
+"""Notices what nobody reports: silence on the line, a machine that slept, another process writing to the store."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from attio_console import errors
+from attio_console.attio import AsyncAttio, Identity
+from attio_console.model.clock import Clock
+from attio_console.sync.contact import Contact
+
+BEAT_S = 1.0
+QUIET_S = 30.0
+OFFLINE_FIRST_S = 0.5
+OFFLINE_MOST_S = 5.0
+REFUSED_S = 10.0
+# The wall clock ran on this much further than the process did: the machine was asleep.
+SLEPT_S = 30.0
+LONG_OFFLINE_S = 60.0
+
+
+class Heartbeat:
+    """Asks Attio who we are, at the start, in silence, and while it cannot be reached."""
+
+    def __init__(
+        self,
+        attio: AsyncAttio,
+        contact: Contact,
+        clock: Clock,
+        rng: random.Random,
+        *,
+        known: Callable[[Identity], None],
+        missed: Callable[[str], None],
+    ) -> None:
+        self._attio = attio
+        self._contact = contact
+        self._clock = clock
+        self._rng = rng
+        self._known = known
+        self._missed = missed
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        await self._ask()
+        failures = 0
+        down_since: float | None = None
+        while True:
+            if self._contact.is_online:
+                if down_since is not None:
+                    gone = self._clock.monotonic() - down_since
+                    down_since, failures = None, 0
+                    if gone > LONG_OFFLINE_S:
+                        self._missed(f"Attio could not be reached for {gone / 60:.0f} min")
+                pause = BEAT_S
+            else:
+                down_since = self._clock.monotonic() if down_since is None else down_since
+                failures += 1
+                most = REFUSED_S if self._contact.reach == "not-authorised" else OFFLINE_MOST_S
+                pause = self._rng.uniform(0.5, 1.0) * min(most, OFFLINE_FIRST_S * 2.0 ** min(failures, 8))
+            wall, ran = self._clock.now(), self._clock.monotonic()
+            await self._clock.sleep(pause)
+            slept = (self._clock.now() - wall).total_seconds() - pause
+            late = self._clock.monotonic() - ran - pause
+            if max(slept, late) > SLEPT_S:
+                self._missed("this machine was asleep")
+                await self._ask()
+            elif not self._contact.is_online or self._is_quiet():
+                await self._ask()
+
+    def _is_quiet(self) -> bool:
+        last = self._contact.last_contact
+        return last is None or (self._clock.now() - last).total_seconds() > QUIET_S
+
+    async def _ask(self) -> None:
+        try:
+            identity = await self._attio.self_()
+            if not identity.active:
+                raise errors.NotAuthorised("Attio does not know this token, or it was revoked.", status=401)
+            self._known(identity)
+        except errors.ConsoleError as error:
+            self._contact.failed(error)
+            if not isinstance(error, (errors.NetworkError, errors.NotAuthorised)):
+                # An answer, though not the one asked for: the line is up.
+                self._contact.remember(error)
+        else:
+            self._contact.ok()
