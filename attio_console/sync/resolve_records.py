@@ -1,0 +1,50 @@
+"""Decisions about whole records: who stands for whom, what a deletion or a merge means for the pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attio_console.store import Store
+from attio_console.store.types import ConflictRow, NewPair
+from attio_console.sync import kinds
+
+
+async def record_decision(store: Store, row: ConflictRow, choices: Mapping[str, Any]) -> None:
+    """Carry out what a decision means for pairs and guards."""
+    choice = choices.get(kinds.RECORD)
+    if row.kind == kinds.GUARD:
+        await store.state.put(guard_key(row.system, row.external_type), {"accepted": True})
+    elif row.kind in {kinds.DELETE, kinds.EDIT_OF_DELETED}:
+        if row.pair_id is not None:
+            await store.pairs.set_state(row.pair_id, "broken", by="operator", why=f"{row.kind}: {choice}")
+    elif row.kind in {kinds.AMBIGUOUS, kinds.DUPLICATE, kinds.MERGE}:
+        await _choose_pair(store, row, str(choice))
+
+
+async def _choose_pair(store: Store, row: ConflictRow, choice: str) -> None:
+    """`attio` and `external` confirm the suggested candidate; `base` and `both` keep all of them apart."""
+    candidates = list((row.suggestion or {}).get("candidates") or [])
+    keep = candidates[0] if candidates and choice in {"attio", "external"} else None
+    pairs: list[NewPair] = [
+        NewPair(
+            row.system,
+            str(one["object_key"]),
+            str(one["collection"]),
+            str(one["record_id"]),
+            str(one["external_type"]),
+            str(one["external_id"]),
+            "confirmed" if one is keep else "rejected",
+            "operator",
+            one.get("score"),
+            "chosen by a person" if one is keep else "these are not the same",
+        )
+        for one in candidates
+    ]
+    if pairs:
+        await store.pairs.put(pairs)
+
+
+def guard_key(system: str, external_type: str) -> str:
+    """Return under which name it is kept that a person let a stopped run go on."""
+    return f"crm:{system}:guard:{external_type}"
