@@ -21,7 +21,7 @@ from attio_console.attio.sending import Written
 from attio_console.attio.tasks import Tasks
 from attio_console.attio.things import Identity
 from attio_console.attio.webhooks import Webhooks
-from attio_console.attio.wire import Wire, read_thing
+from attio_console.attio.wire import Wire, things_of
 from attio_console.model.clock import Clock, SystemClock
 from attio_console.model.schema import Attribute, Schema
 from attio_console.net import (
@@ -119,11 +119,9 @@ class AsyncAttio:
 
     async def self_(self, *, lane: Lane = Lane.INTERACTIVE) -> Identity:
         """Return whose token this is. A token Attio does not know is not an error but `active=False`."""
-
-        def read(answer: Response) -> Identity:
-            return read_thing(Identity, answer.content)
-
-        return await self._wire.send("GET", ("self",), read, lane=lane)
+        return await self._wire.send(
+            "GET", ("self",), lambda answer: things_of(answer, Identity, [answer.content])[0], lane=lane
+        )
 
     async def schema(self, lane: Lane = Lane.INTERACTIVE) -> Schema:
         """Read the whole shape of the workspace in one go."""
