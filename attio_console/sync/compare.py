@@ -16,7 +16,10 @@ from attio_console.model.values import same
 from attio_console.sync.codec import FieldCodec, Waits
 
 SHADOW = "@external"
-"""Suffix of a base: what the other side made of the agreed value, where it did not keep it as it was."""
+"""Suffix of a base: what the other side made of the agreed value, where it did not keep it as it was.
+
+Holds one {"of": the agreed value, "is": what the other side has for it}, and counts only while that value is the base.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,8 @@ def examine_field(
     full, base = attio.get(slug, []), bases.get(slug)
     reading = codec.read(external, full)
     theirs = reading.items
-    shadow = bases.get(slug + SHADOW)
-    if shadow is not None and base is not None and same(kind, theirs, shadow):
+    shadow = (bases.get(slug + SHADOW) or [None])[0]
+    if shadow and base is not None and same(kind, base, shadow["of"]) and same(kind, theirs, shadow["is"]):
         theirs = base
     ours = codec.compared(full, base, theirs)
     if reading.waits:
