@@ -13,6 +13,7 @@ from attio_console import errors
 from attio_console.model.clock import Clock
 from attio_console.net.retry import Backoff
 from attio_console.store import Store
+from attio_console.store.tx import Tx
 from attio_console.store.types import Claim
 from attio_console.sync.bus import Bus
 from attio_console.sync.events import Group, GroupKey, Pile, coalesce
@@ -189,9 +190,12 @@ class InboxWorker:
     async def _rows(self, key: GroupKey, source: Source, group: Group) -> None:
         mirror, collection = self._store.mirror, source.collection
         for new in set(group.moved.values()):
-            await mirror.move(collection, [old for old, to in group.moved.items() if to == new], new)
-            self._bus.records(collection, (new, *(old for old, to in group.moved.items() if to == new)))
-            self._bus.changed("conflicts")
+            old_ids = [old for old, to in group.moved.items() if to == new]
+            await mirror.move(collection, old_ids, new)
+            await self._move_queue(collection, old_ids, new)
+            self._bus.records(collection, (new, *old_ids))
+            for what in ("conflicts", "outbox"):
+                self._bus.changed(what)
         wanted = sorted(group.fetch - set(group.moved))
         raws, gone = await source.look(wanted, presumed_gone=group.gone)
         if raws:
@@ -206,15 +210,25 @@ class InboxWorker:
         if dropped:
             await self._drop(source, dropped)
 
+    async def _move_queue(self, collection: str, old_ids: list[str], new_id: str) -> None:
+        """Let pairs, bases, conflicts, writes and history of merged records follow them to the new one, in one go."""
+        store = self._store
+
+        def job(tx: Tx) -> None:
+            for old_id in old_ids:
+                store.pairs.move_in(tx, old_id, new_id)
+                store.conflicts.move_in(tx, old_id, new_id)
+                store.outbox.move_in(tx, collection, old_id, new_id)
+
+        await store.queue.run(job)
+
     async def _drop(self, source: Source, row_ids: list[str]) -> None:
         mirror = self._store.mirror
-        hanging = [raw for row_id in row_ids for raw in mirror.linked(source.collection, row_id)]
+        hanging = self._sources.hanging(source, row_ids, mirror.linked)
         await mirror.delete(source.collection, row_ids)
         self._bus.records(source.collection, row_ids)
         # A deleted record takes its entries with it, and no event need say so.
-        for other, ids in self._sources.by_source(hanging):
-            if other.collection == source.collection:
-                continue
+        for other, ids in hanging:
             raws, gone = await other.look(sorted(ids))
             if raws:
                 await mirror.apply_page(other.collection, raws)

@@ -84,6 +84,8 @@ class SchemaKeeper:
             schema = await self._attio.schema(lane)
             self._contact.ok()
             diff = await self._store.mirror.put_schema(schema)
+            for gone in diff.removed:
+                await self._store.mirror.forget(gone)
             self._fetched_at = started
             self._ready.set()
         if diff:

@@ -60,7 +60,6 @@ class _Ids(msgspec.Struct):
     entry_id: str = ""
     note_id: str = ""
     task_id: str = ""
-    list_id: str = ""
 
 
 class _Head(msgspec.Struct):
@@ -70,14 +69,9 @@ class _Head(msgspec.Struct):
 _HEAD = msgspec.json.Decoder(_Head)
 
 
-def head(raw: bytes) -> _Ids:
-    """Return the ids of any row."""
-    return _HEAD.decode(raw).id
-
-
 def id_of(raw: bytes) -> str:
     """Return the id that names the row in its collection."""
-    ids = head(raw)
+    ids = _HEAD.decode(raw).id
     return ids.entry_id or ids.note_id or ids.task_id or ids.record_id
 
 
@@ -273,11 +267,17 @@ class Sources:
             return ListSource(self._attio, entries.id, entries.slug, entries.name)
         return None
 
-    def by_source(self, raws: Iterable[bytes]) -> list[tuple[Source, set[str]]]:
-        """Sort rows of lists, notes and tasks by where they come from."""
-        found: dict[str, set[str]] = {}
-        for raw in raws:
-            ids = head(raw)
-            collection = NOTES if ids.note_id else TASKS if ids.task_id else ids.list_id
-            found.setdefault(collection, set()).add(id_of(raw))
-        return [(source, ids) for key, ids in found.items() if (source := self.get(key)) is not None]
+    def hanging(
+        self, source: Source, row_ids: Iterable[str], linked: Callable[[str, str], list[bytes]]
+    ) -> list[tuple[Source, set[str]]]:
+        """Return the entries, notes and tasks that hang on these records, by where they come from."""
+        if not isinstance(source, ObjectSource):
+            return []
+        found: list[tuple[Source, set[str]]] = []
+        for other in (*(self.get(each.id) for each in self._schema().lists), *self._fixed.values()):
+            if other is None:
+                continue
+            ids = {id_of(raw) for row_id in row_ids for raw in linked(other.collection, row_id)}
+            if ids:
+                found.append((other, ids))
+        return found
