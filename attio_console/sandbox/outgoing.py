@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,26 +12,24 @@ from urllib.parse import urlsplit
 _HEAD_CAP = 64 * 1024
 _BODY_CAP = 1024 * 1024
 _IDLE_CAP = 64
+_IDLE_S = 3.0
+"""Servers drop a quiet connection after some seconds; an older one is not trusted with a delivery."""
 
 
 class DeliveryFailed(Exception):
     """No complete answer came back: not reachable, too slow, or not HTTP."""
 
 
-class _Stale(Exception):
-    """A kept connection turned out to be closed before a byte of the answer came."""
-
-
 class _Connection:
-    __slots__ = ("reader", "used", "writer")
+    __slots__ = ("idle_since", "reader", "writer")
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
-        self.used = False
+        self.idle_since = 0.0
 
-    def close(self) -> None:
-        self.writer.close()
+    def usable(self, now: float) -> bool:
+        return not self.reader.at_eof() and not self.writer.is_closing() and now - self.idle_since < _IDLE_S
 
 
 class Poster:
@@ -70,32 +69,37 @@ class Poster:
         connections = [connection for idle in self._idle.values() for connection in idle]
         self._idle.clear()
         for connection in connections:
-            connection.close()
+            connection.writer.close()
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                await connection.writer.wait_closed()
 
     async def _exchange(self, key: tuple[str, str, int], request: bytes) -> int:
-        idle = self._idle[key]
-        while idle:
-            try:
-                return await self._over(idle.pop(), key, request)
-            except _Stale:
-                continue
-        scheme, host, port = key
-        reader, writer = await asyncio.open_connection(
-            host, port, ssl=self._context() if scheme == "https" else None, limit=_HEAD_CAP
-        )
-        return await self._over(_Connection(reader, writer), key, request)
-
-    async def _over(self, connection: _Connection, key: tuple[str, str, int], request: bytes) -> int:
+        connection = self._kept(key)
+        if connection is None:
+            scheme, host, port = key
+            tls = self._context() if scheme == "https" else None
+            connection = _Connection(*await asyncio.open_connection(host, port, ssl=tls, limit=_HEAD_CAP))
         keep = False
         try:
             status, keep = await _ask(connection, request)
         finally:
-            connection.used = True
             if keep and len(self._idle[key]) < _IDLE_CAP:
+                connection.idle_since = asyncio.get_running_loop().time()
                 self._idle[key].append(connection)
             else:
-                connection.close()
+                connection.writer.close()
         return status
+
+    def _kept(self, key: tuple[str, str, int]) -> _Connection | None:
+        idle = self._idle[key]
+        now = asyncio.get_running_loop().time()
+        while idle:
+            connection = idle.pop()
+            if connection.usable(now):
+                return connection
+            connection.writer.close()
+        return None
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
@@ -105,15 +109,9 @@ class Poster:
 
 async def _ask(connection: _Connection, request: bytes) -> tuple[int, bool]:
     """Send a request over one connection; return the status and whether the connection can be used again."""
-    try:
-        connection.writer.write(request)
-        await connection.writer.drain()
-        head = await connection.reader.readuntil(b"\r\n\r\n")
-    except (ConnectionError, asyncio.IncompleteReadError) as error:
-        lost_before_answer = not (isinstance(error, asyncio.IncompleteReadError) and error.partial)
-        if connection.used and lost_before_answer:
-            raise _Stale from error
-        raise
+    connection.writer.write(request)
+    await connection.writer.drain()
+    head = await connection.reader.readuntil(b"\r\n\r\n")
     status_line, *rest = head.decode("latin-1").split("\r\n")
     words = status_line.split(" ", 2)
     if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdigit():

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from attio_console.sandbox.attio.errors import ApiError, bad_request, not_found
-from attio_console.sandbox.attio.state import Attribute, Crm, List, Object
-from attio_console.sandbox.attio.words import domain_of, email_of, phone_of
+from attio_console.sandbox.attio.callers import list_of, object_of
+from attio_console.sandbox.attio.coerce import Path, coerce
+from attio_console.sandbox.attio.errors import bad_request, not_found
+from attio_console.sandbox.attio.records import match, matching_attribute
+from attio_console.sandbox.attio.state import Crm, List, Object
 from attio_console.sandbox.world import Workspace
 
 
@@ -30,18 +32,12 @@ class EntryPlace:
 
 def find_object(workspace: Workspace, key: str) -> Object:
     """Return the object of that slug or id, or refuse with 404."""
-    found = workspace.part(Crm).object(key)
-    if found is None:
-        raise not_found(f'Object with slug/ID "{key}" was not found.')
-    return found
+    return object_of(workspace.part(Crm), key)
 
 
 def find_list(workspace: Workspace, key: str) -> List:
     """Return the list of that slug or id, or refuse with 404."""
-    found = workspace.part(Crm).list(key)
-    if found is None:
-        raise not_found(f'List with slug/ID "{key}" was not found.')
-    return found
+    return list_of(workspace.part(Crm), key)
 
 
 def find_record(workspace: Workspace, key: str, record_id: str) -> RecordPlace:
@@ -67,39 +63,12 @@ def slug_of(workspace: Workspace, object_id: str) -> str:
     return found.slug if found is not None else object_id
 
 
-def match_record(workspace: Workspace, key: str, attribute_key: str, value: Any) -> RecordPlace:
+def match_record(workspace: Workspace, key: str, attribute_key: str, value: Any, path: Path) -> RecordPlace:
     """Return the one record whose unique attribute has that value, or refuse with 400."""
     target = find_object(workspace, key)
-    attribute = target.attribute(attribute_key)
-    if attribute is None:
-        raise bad_request("value_not_found", f'Attribute with slug/ID "{attribute_key}" was not found.')
-    if not attribute.is_unique:
-        raise bad_request(
-            "value_not_found", f'Attribute "{attribute_key}" is not unique and cannot be matched on.'
-        )
-    wanted = value if isinstance(value, list) else [value]
-    holders = {
-        record_id
-        for item in wanted
-        for record_id in target.table.holders(attribute.id, _identity(attribute, item))
-    }
-    if len(holders) > 1:
-        raise bad_request("multiple_match_results", f'Several records of "{key}" match the given values.')
-    if not holders:
-        raise ApiError(400, "value_not_found", f'No record of "{key}" matches the given values.')
-    return RecordPlace(target.id, holders.pop())
-
-
-def _identity(attribute: Attribute, item: Any) -> Any:
-    """Return what a table's index keeps of a written value."""
-    fields = {"domain": "domain", "email-address": "email_address", "phone-number": "original_phone_number"}
-    name = fields.get(attribute.type, "value")
-    raw = item.get(name) if isinstance(item, dict) else item
-    if attribute.type == "domain" and isinstance(raw, str):
-        return domain_of(raw)
-    if attribute.type == "email-address" and isinstance(raw, str):
-        return (email_of(raw) or {}).get("email_address")
-    if attribute.type == "phone-number" and isinstance(raw, str):
-        country = item.get("country_code") if isinstance(item, dict) else None
-        return (phone_of(raw, country) or {}).get("phone_number")
-    return raw if isinstance(raw, (str, int, float, bool)) else None
+    attribute = matching_attribute(target, attribute_key)
+    data = coerce(workspace.part(Crm), attribute, value, path)
+    row = match(target, attribute, data or ())
+    if row is None:
+        raise bad_request("value_not_found", f'No record of "{key}" matches the given values.')
+    return RecordPlace(target.id, row.id)

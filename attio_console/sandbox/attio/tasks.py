@@ -261,7 +261,7 @@ def _links(body: Body, workspace: Workspace) -> list[RecordPlace]:
             others = [name for name in link.values if name != "target_object"]
             if len(others) != 1:
                 raise link.refuse("target_record_id", "Required")
-            place = match_record(workspace, key, others[0], link.values[others[0]])
+            place = match_record(workspace, key, others[0], link.values[others[0]], [*link.path, others[0]])
         places[place.object_id, place.record_id] = place
     return list(places.values())
 
