@@ -119,6 +119,12 @@ ACTIONS: tuple[Action, ...] = (
     _a("card-bottom", "last card", "Go to the last card of the stage.", "G end", "pipelines", MOVE),
     _a("card-page-down", "page down", "One screenful of cards down.", "pagedown ctrl+d", "pipelines", MOVE),
     _a("card-page-up", "page up", "One screenful of cards up.", "pageup ctrl+u", "pipelines", MOVE),
+    # Sync
+    _a("look", "look", "Show what this line is about: its records, its conflicts, or what ran out of attempts.", "enter", "sync", GO, footer=True),
+    _a("line-down", "down", "One line down.", "j down", "sync", MOVE),
+    _a("line-up", "up", "One line up.", "k up", "sync", MOVE),
+    _a("line-page-down", "page down", "One screenful down.", "pagedown ctrl+d", "sync", MOVE),
+    _a("line-page-up", "page up", "One screenful up.", "pageup ctrl+u", "sync", MOVE),
     # Conflicts
     _a("take-attio-all", "all Attio", "Resolve all marked conflicts with Attio's values, after a look at the plan.", "H", "conflicts", DECIDE, footer=True, writes=True),
     _a("take-other-all", "all other side", "Resolve all marked conflicts with the other system's values, after a look at the plan.", "L", "conflicts", DECIDE, footer=True, writes=True),
@@ -159,8 +165,8 @@ ACTIONS: tuple[Action, ...] = (
     _a("pane-next", "next pane", "Show the next pane.", "tab", "global", GO),
     _a("pane-previous", "previous pane", "Show the previous pane.", "shift+tab", "global", GO),
     _a("last-view", "last view", "Go back to the pane shown before.", "-", "global", GO),
-    _a("sync-now", "sync now", "Ask both sides for news now.", "R", "global", SYNC),
-    _a("pause", "pause sync", "Stop sending and pulling, or go on.", "P", "global", SYNC),
+    _a("sync-now", "sync now", "Ask both sides for news now.", "R", "global", SYNC, footer=True),
+    _a("pause", "pause", "Stop sending and pulling, or go on.", "P", "global", SYNC, footer=True),
     _a("freeze", "freeze", "Hold the screen still while you read, or let it move again.", "F", "global", SHOW),
     _a("zoom", "zoom", "Give the whole screen to this part, or give it back.", "z", "global", SHOW),
     _a("theme", "theme", "Choose colours, seen as you move.", "ctrl+t", "global", SHOW),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attio_console.errors import NoSuchThing, ReadOnlyProfile
+from attio_console.errors import NoSuchThing, ReadOnlyProfile, UsageError
 from attio_console.model.clock import Clock
 from attio_console.model.schema import Attribute, ListSchema, Member, ObjectSchema, Schema
 from attio_console.model.text import plain
@@ -27,7 +27,14 @@ class Bench:
     """One open profile. Verbs are grouped in subclasses; `Console` is all of them."""
 
     def __init__(
-        self, profile: Profile, store: Store, bus: Bus, engine: Engine | None, clock: Clock, *, read_only: bool
+        self,
+        profile: Profile,
+        store: Store,
+        bus: Bus,
+        engine: Engine | None,
+        clock: Clock,
+        *,
+        read_only: bool,
     ) -> None:
         self.profile = profile
         self.store = store
@@ -41,6 +48,12 @@ class Bench:
     def schema(self) -> Schema:
         """The workspace's configuration as mirrored; empty before the first contact."""
         return self.store.mirror.schema
+
+    def required_engine(self) -> Engine:
+        """Return the engine; raise UsageError where this console was opened without one."""
+        if self.engine is None:
+            raise UsageError("This console was opened without an engine.")
+        return self.engine
 
     def refuse_when_read_only(self, what: str) -> None:
         """Raise ReadOnlyProfile where this profile may not write: the one place that decides it."""
@@ -58,7 +71,9 @@ class Bench:
             None,
         )
         if found is None:
-            known = ", ".join([*(o.slug for o in self.schema.objects), *(entry.slug for entry in self.schema.lists)])
+            known = ", ".join(
+                [*(o.slug for o in self.schema.objects), *(entry.slug for entry in self.schema.lists)]
+            )
             hint = f"Known here: {known}" if known else "Nothing is mirrored yet: attio-console pull"
             raise NoSuchThing(f"The workspace has no object or list called {name!r}.", hint=hint)
         return found.id
@@ -67,7 +82,9 @@ class Bench:
         """Return the object or list behind a collection; raise NoSuchThing where it is gone."""
         found = self.schema.collection(collection)
         if found is None:
-            raise NoSuchThing("That object or list is not in the workspace any more.", hint="R fetches it again.")
+            raise NoSuchThing(
+                "That object or list is not in the workspace any more.", hint="R fetches it again."
+            )
         return found
 
     def attribute(self, collection: str, slug: str) -> Attribute | None:
@@ -98,7 +115,9 @@ class Bench:
         from attio_console.sync.bus import Change
 
         self.bus.publish(
-            Change("outbox", frozenset(name for name, _ in rows), frozenset(record_id for _, record_id in rows))
+            Change(
+                "outbox", frozenset(name for name, _ in rows), frozenset(record_id for _, record_id in rows)
+            )
         )
 
     def label(self, record_id: str) -> str:

@@ -7,8 +7,24 @@ from attio_console.model.text import plain
 from attio_console.services.types import Column
 
 _FIRST = {
-    "people": ("name", "company", "email_addresses", "job_title", "phone_numbers", "last_interaction", "primary_location"),
-    "companies": ("name", "domains", "categories", "primary_location", "employee_range", "last_interaction", "team"),
+    "people": (
+        "name",
+        "company",
+        "email_addresses",
+        "job_title",
+        "phone_numbers",
+        "last_interaction",
+        "primary_location",
+    ),
+    "companies": (
+        "name",
+        "domains",
+        "categories",
+        "primary_location",
+        "employee_range",
+        "last_interaction",
+        "team",
+    ),
     "deals": ("name", "stage", "value", "owner", "associated_company", "associated_people", "created_at"),
 }
 

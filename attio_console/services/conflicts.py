@@ -12,7 +12,14 @@ from attio_console.model.text import fold, plain
 from attio_console.model.times import instant
 from attio_console.model.values import Items, display, parse
 from attio_console.services.outbox import OutboxVerbs
-from attio_console.services.types import ConflictDetail, ConflictField, ConflictLine, ConflictSide, Done, PlannedWrite
+from attio_console.services.types import (
+    ConflictDetail,
+    ConflictField,
+    ConflictLine,
+    ConflictSide,
+    Done,
+    PlannedWrite,
+)
 from attio_console.services.types import Side as SideName
 from attio_console.store.types import ConflictFilter, ConflictRow
 from attio_console.sync.resolve import Choice, Resolver
@@ -92,7 +99,9 @@ class ConflictVerbs(OutboxVerbs):
             side = document.get("suggestion")
             if side in {"attio", "external", "base", "both"}:
                 sign = {"attio": "←", "external": "→", "base": "0", "both": "⇔"}[side]
-                parts.append(f"{sign} {self.side_name(side, row.system)}, {document.get('why') or ''}".rstrip(", "))
+                parts.append(
+                    f"{sign} {self.side_name(side, row.system)}, {document.get('why') or ''}".rstrip(", ")
+                )
         if not parts:
             return "?"
         unique = list(dict.fromkeys(plain(part) for part in parts))
@@ -101,7 +110,9 @@ class ConflictVerbs(OutboxVerbs):
     def side_name(self, side: str, system: str) -> str:
         """Return what people call a side of a conflict."""
         other = "Your edit" if system == "attio" else SYSTEM_NAMES.get(system, system)
-        return {"attio": "Attio", "external": other, "base": "Base", "both": "Both", "empty": "Empty"}.get(side, side)
+        return {"attio": "Attio", "external": other, "base": "Base", "both": "Both", "empty": "Empty"}.get(
+            side, side
+        )
 
     def _sentence(self, row: ConflictRow) -> str:
         line = self._line(row)
@@ -160,7 +171,9 @@ class ConflictVerbs(OutboxVerbs):
         if row is None:
             raise NoSuchThing(f"There is no conflict {conflict_id}.")
         if row.state not in {"open", "snoozed"}:
-            raise UsageError(f"Conflict {conflict_id} is {row.state} already.", hint="u takes a resolution back.")
+            raise UsageError(
+                f"Conflict {conflict_id} is {row.state} already.", hint="u takes a resolution back."
+            )
         return row
 
     def preview_resolution(self, conflict_id: int, choices: Mapping[str, Any]) -> list[PlannedWrite]:
@@ -187,7 +200,9 @@ class ConflictVerbs(OutboxVerbs):
             )
         return writes
 
-    async def resolve(self, conflict_id: int, choices: Mapping[str, Any], revision: int | None = None) -> Done:
+    async def resolve(
+        self, conflict_id: int, choices: Mapping[str, Any], revision: int | None = None
+    ) -> Done:
         """Apply a decision for every field of a conflict: both sides get the chosen values.
 
         Choices are attio, external, base, both, empty, or ("set", text). Raises UsageError where a side moved since
@@ -196,9 +211,13 @@ class ConflictVerbs(OutboxVerbs):
         self.refuse_when_read_only("Resolving a conflict")
         row = self._open_row(conflict_id)
         if revision is not None and row.revision != revision:
-            raise UsageError("A side changed while you were looking; look again.", hint="The new values are shown.")
+            raise UsageError(
+                "A side changed while you were looking; look again.", hint="The new values are shown."
+            )
         decided = self._choices(row, choices)
-        undecided = [str(f.get("title")) for f in row.fields if str(f.get("slug") or f.get("field")) not in decided]
+        undecided = [
+            str(f.get("title")) for f in row.fields if str(f.get("slug") or f.get("field")) not in decided
+        ]
         if undecided:
             raise InvalidValue(f"No choice for {', '.join(undecided)}.")
         group = await self._resolver().apply(row, decided)
@@ -219,7 +238,9 @@ class ConflictVerbs(OutboxVerbs):
         done = 0
         for conflict_id in conflict_ids:
             row = self._open_row(conflict_id)
-            group = (await self.resolve(conflict_id, {_slug(f): side for f in row.fields}, row.revision)).group_id
+            group = (
+                await self.resolve(conflict_id, {_slug(f): side for f in row.fields}, row.revision)
+            ).group_id
             done += 1
         return Done(f"Resolved {done} conflicts. u undoes the last.", group, done)
 

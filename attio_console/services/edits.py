@@ -13,8 +13,8 @@ from attio_console.model.values import Items, display, parse, same
 from attio_console.services.base import NOTES, TASKS, edit_state
 from attio_console.services.records import RecordVerbs
 from attio_console.services.types import Done, PlannedWrite
-from attio_console.store.types import FieldEdit, NewItem
 from attio_console.store.outbox import provisional_id
+from attio_console.store.types import FieldEdit, NewItem
 
 
 class EditVerbs(RecordVerbs):
@@ -26,7 +26,9 @@ class EditVerbs(RecordVerbs):
         Raises InvalidValue where the text does not fit, ReadOnlyProfile, NoSuchThing. On disk when it returns.
         """
         attribute, items = await self._read_typed(collection, slug, text)
-        return await self._set(collection, {record_id: {slug: items} for record_id in record_ids}, attribute.title)
+        return await self._set(
+            collection, {record_id: {slug: items} for record_id in record_ids}, attribute.title
+        )
 
     async def edit_fields(self, collection: str, record_id: str, values: Mapping[str, str]) -> Done:
         """Set several fields of one record, as one undo group."""
@@ -82,7 +84,9 @@ class EditVerbs(RecordVerbs):
                 if hit.label.casefold() == part.casefold()
             ]
             if len(exact) > 1:
-                raise InvalidValue(f"{len(exact)} records are called {part!r}.", hint="Pick one from the list.")
+                raise InvalidValue(
+                    f"{len(exact)} records are called {part!r}.", hint="Pick one from the list."
+                )
             resolved.append(exact[0] if exact else part)
         return ", ".join(resolved)
 
@@ -128,7 +132,9 @@ class EditVerbs(RecordVerbs):
         for slug, text in values.items():
             if text.strip():
                 fields[slug] = FieldEdit([], (await self._read_typed(shape.id, slug, text))[1])
-        missing = [a.title for a in shape.attributes if a.is_required and a.is_writable and a.slug not in fields]
+        missing = [
+            a.title for a in shape.attributes if a.is_required and a.is_writable and a.slug not in fields
+        ]
         if missing or not fields:
             raise InvalidValue(f"{', '.join(missing) or 'A value'} is needed for a new record.")
         label = self._label_of_new(shape, {slug: edit.new for slug, edit in fields.items()})
@@ -184,7 +190,9 @@ class EditVerbs(RecordVerbs):
         if assignee.strip():
             member = self.schema.member(assignee.strip())
             if member is None:
-                raise InvalidValue(f"No member is called {assignee!r}.", hint="Type the member's e-mail address.")
+                raise InvalidValue(
+                    f"No member is called {assignee!r}.", hint="Type the member's e-mail address."
+                )
             assignees.append({"referenced_actor_type": "workspace-member", "referenced_actor_id": member.id})
         payload: dict[str, Any] = {
             "content": content,
@@ -201,7 +209,9 @@ class EditVerbs(RecordVerbs):
     async def set_task_done(self, task_id: str, done: bool) -> Done:
         """Tick a task off, or open it again."""
         self.refuse_when_read_only("Changing a task")
-        item = NewItem("attio", TASKS, task_id, "task_update", {"is_completed": FieldEdit([not done], [done])})
+        item = NewItem(
+            "attio", TASKS, task_id, "task_update", {"is_completed": FieldEdit([not done], [done])}
+        )
         group = await self._enqueue([item], "Task done" if done else "Task reopened")
         return Done("Task done. u undoes." if done else "Task open again. u undoes.", group, 1)
 
@@ -213,7 +223,9 @@ class EditVerbs(RecordVerbs):
             raise NoSuchThing("That list is not in the workspace any more.")
         fields = {}
         if stage and shape.status_attribute is not None:
-            fields[shape.status_attribute.slug] = FieldEdit([], parse(shape.status_attribute, stage, self.schema))
+            fields[shape.status_attribute.slug] = FieldEdit(
+                [], parse(shape.status_attribute, stage, self.schema)
+            )
         items = [
             NewItem(
                 "attio",
@@ -228,4 +240,3 @@ class EditVerbs(RecordVerbs):
         name = self.label(record_ids[0]) if len(record_ids) == 1 else f"{len(record_ids)} records"
         group = await self._enqueue(items, f"{name} to {shape.name}")
         return Done(f"{name} added to {plain(shape.name)}. u undoes.", group, len(items))
-

@@ -129,7 +129,9 @@ class OutboxVerbs(PipelineVerbs):
         count = await self.store.outbox.discard([item.id for item in wanted])
         self.tell_outbox_changed({(item.collection, item.record_id) for item in wanted})
         left = len(item_ids) - count
-        return Done(f"{count} discarded." + (f" {left} on the way or done already." if left else ""), count=count)
+        return Done(
+            f"{count} discarded." + (f" {left} on the way or done already." if left else ""), count=count
+        )
 
     async def undo(self, group_id: int | None = None) -> Done:
         """Take back an action: what was not sent is dropped, what was sent is written back.
@@ -163,7 +165,11 @@ class OutboxVerbs(PipelineVerbs):
         raise NoSuchThing("Nothing to undo.")
 
     async def _take_back(self, group: Group) -> Done:
-        unsent = [item for item in group.items if item.state in {"pending", "refused", "dead"} and not item.uncertain]
+        unsent = [
+            item
+            for item in group.items
+            if item.state in {"pending", "refused", "dead"} and not item.uncertain
+        ]
         dropped = await self.store.outbox.discard([item.id for item in unsent])
         compensating: list[NewItem] = []
         left: list[str] = []
@@ -178,7 +184,11 @@ class OutboxVerbs(PipelineVerbs):
         if compensating:
             await self.store.outbox.add(compensating, f"Undo: {plain(group.title)}")
         self.tell_outbox_changed({(item.collection, item.record_id) for item in group.items})
-        parts = [f"Undone: {plain(group.title)}." if dropped or compensating else f"Not undone: {plain(group.title)}."]
+        parts = [
+            f"Undone: {plain(group.title)}."
+            if dropped or compensating
+            else f"Not undone: {plain(group.title)}."
+        ]
         if compensating:
             parts.append(f"{len(compensating)} written back.")
         parts += left
@@ -206,7 +216,9 @@ class OutboxVerbs(PipelineVerbs):
             why = f"{', '.join(changed)} of {label} changed since and was left." if changed else ""
             if not fields:
                 return None, why
-            return NewItem(item.system, item.collection, item.record_id, item.kind, fields, origin=origin), why
+            return NewItem(
+                item.system, item.collection, item.record_id, item.kind, fields, origin=origin
+            ), why
         if item.kind == "delete":
             return None, f"{label} was deleted in Attio; that cannot be undone."
         return None, f"{_CREATIONS.get(item.kind, 'It')} on {label} was sent and stays."

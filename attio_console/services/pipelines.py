@@ -63,7 +63,12 @@ class PipelineVerbs(EditVerbs):
         return Board(pipeline, tuple(columns), len(every), self._total(shape, every))
 
     async def cards(
-        self, list_id: str, status_id: str, start: int, count: int, filter: str = ""  # noqa: A002
+        self,
+        list_id: str,
+        status_id: str,
+        start: int,
+        count: int,
+        filter: str = "",  # noqa: A002
     ) -> list[Card]:
         """Return consecutive cards of one stage, by name."""
         _, shape, status = self._pipeline(list_id)
@@ -81,7 +86,10 @@ class PipelineVerbs(EditVerbs):
         to: Items = [{"id": stage.id, "title": stage.title}]
         name = self.label(entry_ids[0]) if len(entry_ids) == 1 else f"{len(entry_ids)} cards"
         done = await self._set(
-            list_id, {entry_id: {status.slug: to} for entry_id in entry_ids}, "Stage", f"{name} to {stage.title}"
+            list_id,
+            {entry_id: {status.slug: to} for entry_id in entry_ids},
+            "Stage",
+            f"{name} to {stage.title}",
         )
         if done.group_id is None:
             return Done(f"{name} is in {plain(stage.title)} already.")
@@ -120,7 +128,11 @@ class PipelineVerbs(EditVerbs):
         texts = [row.label]
         for slug, items in row.values().items():
             attribute = shape.attribute(slug)
-            if attribute is not None and items and attribute.type in {"text", "select", "actor-reference", "status"}:
+            if (
+                attribute is not None
+                and items
+                and attribute.type in {"text", "select", "actor-reference", "status"}
+            ):
                 texts.append(display(attribute, items, self.names))
         return " ".join(texts)
 
@@ -131,7 +143,10 @@ class PipelineVerbs(EditVerbs):
         sums: dict[str, float] = {}
         for row in rows:
             for item in self._value(shape, row, attribute):
-                amount, code = item.get("currency_value"), item.get("currency_code") or attribute.currency_code or ""
+                amount, code = (
+                    item.get("currency_value"),
+                    item.get("currency_code") or attribute.currency_code or "",
+                )
                 if amount is not None:
                     sums[code] = sums.get(code, 0.0) + float(amount)
         return " + ".join(money(total, code) for code, total in sorted(sums.items()))
@@ -159,7 +174,9 @@ class PipelineVerbs(EditVerbs):
             age_days=age,
             overdue=bool(age is not None and target is not None and age > target),
             edit=strongest([edit_state(pending) for pending in overlay.values()]),
-            conflict=bool(self.store.conflicts.for_record(row.record_id) or self.store.conflicts.for_record(parent)),
+            conflict=bool(
+                self.store.conflicts.for_record(row.record_id) or self.store.conflicts.for_record(parent)
+            ),
         )
 
 

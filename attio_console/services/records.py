@@ -26,9 +26,9 @@ from attio_console.services.types import (
     NoteLine,
     PairLine,
     RecordDetail,
+    Tab,
     TableQuery,
     TableRow,
-    Tab,
     TaskLine,
 )
 from attio_console.store.filter import parse as parse_filter
@@ -59,7 +59,9 @@ class RecordVerbs(Bench):
         """Return how many rows a query has."""
         return await self.store.mirror.count(self._view(query))
 
-    async def window(self, query: TableQuery, start: int, count: int, columns: Sequence[str]) -> list[TableRow]:
+    async def window(
+        self, query: TableQuery, start: int, count: int, columns: Sequence[str]
+    ) -> list[TableRow]:
         """Return consecutive rows of a query, with the named columns as cells.
 
         Raises Superseded where a newer question of the same kind came first.
@@ -78,7 +80,9 @@ class RecordVerbs(Bench):
 
     def _view(self, query: TableQuery) -> View:
         text, terms = parse_filter(query.filter, self.schema, query.collection)
-        return View(query.collection, text, terms, tuple(Sort(slug, descending) for slug, descending in query.sorts))
+        return View(
+            query.collection, text, terms, tuple(Sort(slug, descending) for slug, descending in query.sorts)
+        )
 
     def _table_row(self, row: Row, collection: str, columns: Sequence[str]) -> TableRow:
         overlay = self.store.outbox.overlay(collection, row.record_id)
@@ -239,7 +243,9 @@ class RecordVerbs(Bench):
                 for field in conflict.fields
             ]
             lines.append(
-                PairLine(pair.id, pair.system, pair.external_type, pair.external_id, pair.state, tuple(clashing))
+                PairLine(
+                    pair.id, pair.system, pair.external_type, pair.external_id, pair.state, tuple(clashing)
+                )
             )
         return lines
 
@@ -265,7 +271,9 @@ class RecordVerbs(Bench):
             )
             for item in self.store.outbox.history(record_id, 200)
             for slug, edit in item.fields.items()
-            if item.collection == collection and item.state == "confirmed" and (attribute := shape.attribute(slug)) is not None
+            if item.collection == collection
+            and item.state == "confirmed"
+            and (attribute := shape.attribute(slug)) is not None
         ]
         known = {(line.field, line.after) for line in lines}
         raw_values = row.document.get("values") or row.document.get("entry_values") or {}
@@ -286,7 +294,13 @@ class RecordVerbs(Bench):
         """Search everything mirrored; a newer call interrupts an older one, which raises Superseded."""
         hits = await self.store.mirror.find(text, collection, limit)
         return [
-            Hit(hit.collection, hit.record_id, self.title_of(hit.collection), plain(hit.label), plain(hit.detail))
+            Hit(
+                hit.collection,
+                hit.record_id,
+                self.title_of(hit.collection),
+                plain(hit.label),
+                plain(hit.detail),
+            )
             for hit in hits
         ]
 
@@ -304,7 +318,9 @@ class RecordVerbs(Bench):
                 for choice in (*attribute.options, *attribute.statuses)
             ]
         if attribute.type == "actor-reference":
-            return [Choice(m.email, plain(m.name), m.access_level == "suspended") for m in self.schema.members]
+            return [
+                Choice(m.email, plain(m.name), m.access_level == "suspended") for m in self.schema.members
+            ]
         if attribute.type == "checkbox":
             return [Choice("true", "Yes"), Choice("false", "No")]
         return []

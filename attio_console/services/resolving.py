@@ -1,0 +1,104 @@
+"""From what a face was told to an open directory: which profile, whose token, which workspace."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from attio_console.config import file, locations
+from attio_console.config.profiles import Profile
+from attio_console.config.secrets import Secrets, SystemSecrets
+from attio_console.errors import NotAuthorised, SecretMissing
+from attio_console.model.clock import SystemClock
+from attio_console.services.opening import OpenOptions
+
+# The profile of a command line that names an address and has its token in the environment.
+UNNAMED = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Everything that has to be known before a store is opened."""
+
+    profile: Profile
+    secrets: Secrets
+    directory: Path
+
+
+async def resolve(options: OpenOptions) -> Chosen:
+    """Return what these options open.
+
+    Asks Attio who a token belongs to where the profile does not say and nothing here remembers it. Raises ConfigError,
+    NoSuchThing, SecretMissing, Offline and NotAuthorised.
+    """
+    if options.profile_object is not None and options.secrets is not None:
+        profile, secrets = options.profile_object, options.secrets
+    else:
+        profile, secrets = _configured(options)
+    changes: dict[str, object] = {}
+    if options.base_url:
+        changes["base_url"] = options.base_url
+    if options.read_only:
+        changes["read_only"] = True
+    profile = Profile.model_validate(profile.model_dump() | changes) if changes else profile
+    root = locations.data_root(options.data_dir or profile.data_dir)
+    workspace = profile.workspace_id or _remembered(root, profile) or await _ask(profile, secrets)
+    _remember(root, profile, workspace)
+    if profile.workspace_id is None:
+        profile = profile.model_copy(update={"workspace_id": workspace})
+    return Chosen(profile, secrets, locations.workspace_dir(root, workspace))
+
+
+def _configured(options: OpenOptions) -> tuple[Profile, Secrets]:
+    directory = locations.config_dir(options.config_dir)
+    path = locations.config_file(options.config_dir)
+    config = file.load(path)
+    environment = SystemSecrets(directory)
+    unnamed = options.profile is None and not config.default_profile and len(config.profiles) != 1
+    if unnamed and environment.where(UNNAMED, "attio").startswith("in the environment"):
+        profile = Profile(name=UNNAMED)
+    else:
+        profile = file.pick(config, options.profile, path)
+    return profile, SystemSecrets(directory, files=profile.token_file)
+
+
+def _memory(root: Path, profile: Profile) -> Path:
+    # Keyed by address too: the same name may stand for a sandbox today and for Attio tomorrow.
+    safe = "".join(char if char.isalnum() else "-" for char in f"{profile.name}@{profile.base_url}")
+    return root / "workspaces" / safe
+
+
+def _remembered(root: Path, profile: Profile) -> str | None:
+    if profile.name == UNNAMED:
+        # Which workspace that is depends on the token in the environment today.
+        return None
+    path = _memory(root, profile)
+    return path.read_text("utf-8").strip() or None if path.is_file() else None
+
+
+def _remember(root: Path, profile: Profile, workspace: str) -> None:
+    from attio_console.errors import StoreUnavailable
+
+    path = _memory(root, profile)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_text(workspace, "utf-8")
+    except OSError as problem:
+        raise StoreUnavailable(
+            f"{path.parent} is not writable: {problem.strerror}.",
+            hint="Name another directory with --data-dir.",
+        ) from problem
+
+
+async def _ask(profile: Profile, secrets: Secrets) -> str:
+    from attio_console.attio import AsyncAttio
+
+    token = await asyncio.to_thread(secrets.get, profile.name, "attio")
+    if not token:
+        raise SecretMissing(f"No Attio token is known for the profile {profile.name}.")
+    async with AsyncAttio(token, base_url=profile.base_url, clock=SystemClock()) as attio:
+        identity = await attio.self_()
+    if not identity.active:
+        raise NotAuthorised("Attio does not know this token, or it was revoked.", status=401)
+    return identity.workspace_id
