@@ -13,9 +13,9 @@ from attio_console.model.clock import Clock
 from attio_console.net.limiter import Limiter
 from attio_console.net.traffic import Traffic
 from attio_console.store import Store
-from attio_console.store.types import SchemaDiff
+from attio_console.store.types import PartitionState, SchemaDiff
 from attio_console.sync.attio_writer import AttioWriter
-from attio_console.sync.bus import Bus
+from attio_console.sync.bus import Bus, What
 from attio_console.sync.contact import Contact
 from attio_console.sync.gate import Gate
 from attio_console.sync.heartbeat import Heartbeat
@@ -41,6 +41,7 @@ WORKER_AGAIN_S = 2.0
 RESCAN_TOLD_S = 6 * 3600.0
 RESCAN_UNTOLD_S = 300.0
 _RESCAN_LOOK_S = 15.0
+_EVERYTHING: tuple[What, ...] = ("schema", "records", "outbox", "conflicts", "inbox", "status")
 
 
 class Engine:
@@ -168,6 +169,10 @@ class Engine:
         # Nobody else can hold a lease now: what a dead process had in hand is free at once.
         await self.store.inbox.recover()
         await self.store.outbox.recover()
+        if self.store.mirror.rebuilt:
+            for kept in self.store.state.partitions():
+                if kept.system == "attio":
+                    await self.store.state.put_partition(PartitionState("attio", kept.object))
         self.bus.changed("status")
 
     async def _work(self, attio: AsyncAttio) -> None:
@@ -249,8 +254,7 @@ class Engine:
         while True:
             await self.clock.sleep(LOOK_ELSEWHERE_S)
             if self.store.changed_elsewhere():
-                self.store.outbox.refresh()
-                for what in ("records", "outbox", "conflicts", "inbox"):
+                for what in _EVERYTHING:
                     self.bus.changed(what)
                 self._wake_workers()
 

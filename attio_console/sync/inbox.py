@@ -31,6 +31,7 @@ STORM_AT = 100
 BATCH = 5_000
 LEASE_S = 600.0
 ATTEMPTS = 3
+FIRST_RETRY_S = 2.0
 # Attio's queries look at data a second or two old: what a query answered is asked for once more when the storm is over.
 RECHECK_AFTER_S = 2.5
 _IDLE_S = 1.0
@@ -131,7 +132,7 @@ class InboxWorker:
         self._gate.contact.remember(error)
         retry_at = None
         if claim.attempts < ATTEMPTS:
-            retry_at = self._clock.now() + timedelta(seconds=2.0 * 2.0 ** (claim.attempts - 1))
+            retry_at = self._clock.now() + timedelta(seconds=FIRST_RETRY_S * 2.0 ** (claim.attempts - 1))
         await self._settle_quietly(self._store.inbox.fail(claim, str(error), retry_at))
 
     async def _settle_quietly(self, settling: object) -> None:
@@ -194,8 +195,8 @@ class InboxWorker:
             await mirror.move(collection, old_ids, new)
             await self._move_queue(collection, old_ids, new)
             self._bus.records(collection, (new, *old_ids))
-            for what in ("conflicts", "outbox"):
-                self._bus.changed(what)
+            self._bus.changed("conflicts")
+            self._bus.changed("outbox")
         wanted = sorted(group.fetch - set(group.moved))
         raws, gone = await source.look(wanted, presumed_gone=group.gone)
         if raws:

@@ -44,6 +44,9 @@ class _Running:
     failures: int = 0
     again_at: float = 0.0
     done_here: bool = False
+    created: int = 0
+    changed: int = 0
+    deleted: int = 0
 
 
 class Puller:
@@ -120,6 +123,10 @@ class Puller:
             self._store.state.partition("attio", collection).scanned_at is not None
             for collection in self._partitions
         )
+
+    def tally(self) -> dict[str, tuple[int, int, int]]:
+        """Return how many rows each partition's scans created, changed and deleted here so far."""
+        return {key: (r.created, r.changed, r.deleted) for key, r in self._partitions.items()}
 
     def status(self) -> list[PartitionStatus]:
         """Return what each partition is doing."""
@@ -237,7 +244,7 @@ class Puller:
         # Raised out here, so that it is not wrapped into a group.
         if failure is not None:
             raise failure
-        await self._settle(source, state)
+        await self._settle(running, state)
         if state.resumed and self._clock.now() - state.started_at > _OLD_SCAN:
             running.wanted = "the last scan was interrupted long ago"
 
@@ -261,19 +268,22 @@ class Puller:
             collection, page.raws, scan=state.scan, cursor=page.cursor
         )
         running.seen += len(page.raws)
+        running.created += len(result.created)
+        running.changed += len(result.changed)
         self._bus.records(collection, (*result.created, *result.changed))
         self._bus.changed("status")
 
-    async def _settle(self, source: Source, state: ScanState) -> None:
-        mirror = self._store.mirror
-        await self._confirm_absent(source, mirror.unseen(source.collection, state.scan))
+    async def _settle(self, running: _Running, state: ScanState) -> None:
+        mirror, source = self._store.mirror, running.source
+        await self._confirm_absent(running, await mirror.unseen(source.collection, state.scan))
         await mirror.finish_scan(source.collection, state.scan)
         await self._store.state.put_partition(
             PartitionState("attio", source.collection, state="live", scanned_at=self._clock.now())
         )
 
-    async def _confirm_absent(self, source: Source, unseen: list[str]) -> None:
+    async def _confirm_absent(self, running: _Running, unseen: list[str]) -> None:
         """Look at every row that the scan did not meet; only those that answer "not found" are deleted."""
+        source = running.source
         waiting = iter(unseen)
         gone: list[str] = []
         found: list[bytes] = []
@@ -299,7 +309,7 @@ class Puller:
             result = await self._store.mirror.apply_page(source.collection, found)
             self._bus.records(source.collection, (*result.created, *result.changed))
         if gone:
-            await self._store.mirror.delete(source.collection, gone)
+            running.deleted += await self._store.mirror.delete(source.collection, gone)
             self._bus.records(source.collection, gone)
 
     # ------------------------------------------------------------------------------------------------- helpers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from attio_console.net.limiter import Limiter
@@ -25,7 +26,7 @@ def report(engine: Engine) -> EngineStatus:
     store, contact, puller = engine.store, engine.contact, engine.puller
     listener = engine.receiver.status() if engine.receiver else ListenerStatus()
     catching_up = puller.catching_up if puller else ""
-    pid = store.engine_lock.holder()
+    pid = os.getpid() if store.engine_lock.held else store.engine_lock.holder()
     state, sentence = verdict(
         Facts(
             elsewhere=engine.elsewhere,

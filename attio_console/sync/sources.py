@@ -245,7 +245,7 @@ class Sources:
         self._schema = schema
         self._fixed: dict[str, Source] = {NOTES: NoteSource(attio), TASKS: TaskSource(attio)}
 
-    def of(self, schema: Schema) -> list[Source]:
+    def of(self, schema: Schema) -> Iterable[Source]:
         """Return the sources of a schema: what is small and looked at first comes first."""
         lists: list[Source] = [
             ListSource(self._attio, found.id, found.slug, found.name) for found in schema.lists
