@@ -1,0 +1,175 @@
+"""Everything on disk about one workspace, behind one door."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import apsw
+
+from attio_console.errors import StoreCorrupt, StoreError, StoreUnavailable
+from attio_console.model.clock import Clock, SystemClock
+from attio_console.store import mirror_schema, queue_schema
+from attio_console.store.audit import Audit
+from attio_console.store.cache import Cache
+from attio_console.store.conflicts import Conflicts
+from attio_console.store.database import Database, check_library
+from attio_console.store.failures import not_writable, translate
+from attio_console.store.inbox import Inbox
+from attio_console.store.lock import EngineLock
+from attio_console.store.mirror import Mirror
+from attio_console.store.outbox import Outbox
+from attio_console.store.pairs import Pairs
+from attio_console.store.state import State
+from attio_console.store.tx import Queue, Tx
+
+QUEUE_FILE = "queue.db"
+MIRROR_FILE = "mirror.db"
+CACHE_DIRECTORY = "cache"
+
+
+class Store:
+    """The mirror, the queues and what hangs on them, and the cache."""
+
+    def __init__(
+        self, directory: Path, clock: Clock, queue: Database, mirror: Database, rebuilt: str
+    ) -> None:
+        self.directory = directory
+        self.clock = clock
+        self._databases = (queue, mirror)
+        self.queue = Queue(queue, clock)
+        self.inbox = Inbox(self.queue)
+        self.outbox = Outbox(self.queue)
+        self.pairs = Pairs(self.queue)
+        self.conflicts = Conflicts(self.queue)
+        self.audit = Audit(self.queue)
+        self.state = State(self.queue)
+        self.mirror = Mirror(mirror, clock, rebuilt)
+        self.cache = Cache(directory / CACHE_DIRECTORY)
+        self.engine_lock = EngineLock(directory / "engine.lock")
+        self._versions = self._data_versions()
+        self._foreign = 0
+        for database in self._databases:
+            database.start()
+
+    @classmethod
+    async def open(cls, directory: Path | str, clock: Clock | None = None) -> Store:
+        """Open the store in that directory, making what is missing.
+
+        Raises StoreUnavailable (not writable, locked, disk full), StoreCorrupt (queue.db cannot be read) or StoreTooNew.
+        A mirror that cannot be read or is of another format is thrown away; `mirror.rebuilt` says why.
+        """
+        path = Path(directory)
+        opened = await asyncio.to_thread(_open_files, path)
+        return cls(path, clock or SystemClock(), *opened)
+
+    async def close(self) -> None:
+        """Finish what waits to be written and close every file."""
+        self.engine_lock.release()
+        await self.cache.close()
+        for database in self._databases:
+            await asyncio.to_thread(database.close)
+
+    def changed_elsewhere(self) -> bool:
+        """Return whether another process wrote since the last call; what is kept in memory is then read again.
+
+        Costs microseconds; a commit elsewhere may show one call late, because only the writers can tell it from their own.
+        """
+        versions = self._data_versions()
+        for at, database in enumerate(self._databases):
+            if versions[at] != self._versions[at]:
+                database.nudge()
+        self._versions = versions
+        foreign = sum(database.foreign for database in self._databases)
+        if foreign == self._foreign:
+            return False
+        self._foreign = foreign
+        self.outbox.refresh()
+        self.mirror.reload()
+        return True
+
+    def _data_versions(self) -> tuple[int, ...]:
+        return tuple(int(database.one("PRAGMA data_version")[0]) for database in self._databases)
+
+    async def tidy(self) -> None:
+        """Forget what is of no more use: old delivery keys, old writes of the sync itself."""
+
+        def job(tx: Tx) -> None:
+            self.inbox.tidy_in(tx)
+            self.outbox.tidy_in(tx)
+
+        await self.queue.run(job)
+
+
+def _open_files(directory: Path) -> tuple[Database, Database, str]:
+    check_library()
+    prepare_directory(directory)
+    # Files made from here on by SQLite itself (-wal, -shm) take the mode of the database file.
+    queue = Database(_private(directory / QUEUE_FILE), synchronous="FULL", cache_kib=4_000)
+    try:
+        queue_schema.migrate(queue)
+        mirror, rebuilt = _open_mirror(directory)
+    except BaseException:
+        queue.close()
+        raise
+    return queue, mirror, rebuilt
+
+
+def _open_mirror(directory: Path) -> tuple[Database, str]:
+    path = directory / MIRROR_FILE
+    existed = path.exists()
+    rebuilt = "" if existed else "no mirror yet"
+    try:
+        mirror = Database(_private(path), synchronous="NORMAL")
+        try:
+            found = mirror_schema.found_version(mirror)
+            if found == 0:
+                mirror_schema.create(mirror)
+                return mirror, rebuilt or "the mirror was empty"
+            if found == mirror_schema.VERSION:
+                mirror_schema.probe(mirror)
+                return mirror, ""
+            reason = f"the mirror had format {found}, this version uses {mirror_schema.VERSION}"
+        except apsw.Error as error:
+            mirror.close()
+            raise translate(error, path) from error
+        except BaseException:
+            mirror.close()
+            raise
+        mirror.close()
+    except StoreCorrupt as error:
+        reason = f"the mirror could not be read: {error.message}"
+    except StoreUnavailable:
+        raise
+    except StoreError as error:
+        reason = f"the mirror could not be used: {error.message}"
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    mirror = Database(_private(path), synchronous="NORMAL")
+    mirror_schema.create(mirror)
+    return mirror, reason
+
+
+def prepare_directory(directory: Path) -> None:
+    """Make the data directory, readable by its owner alone; refuse one that cannot be written."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(13, "permission denied")
+    except OSError as error:
+        raise not_writable(error, directory) from error
+
+
+def _private(path: Path) -> Path:
+    """Make the file before SQLite does, so that it never exists with a wider mode."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise not_writable(error, path.parent) from error
+    return path

@@ -1,0 +1,331 @@
+"""Windows of a view: some consecutive rows of up to a million, in milliseconds wherever they are."""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import apsw
+
+from attio_console.store.axes import BY_LABEL
+from attio_console.store.bodies import Decompressor
+from attio_console.store.database import Database
+from attio_console.store.orders import BUCKET, Order, Orders, Place, place
+from attio_console.store.questions import FEW, Question
+from attio_console.store.readers import Reader
+from attio_console.store.sql import ask
+from attio_console.store.types import Row, View
+
+_NEAR = 2000
+_KEPT = 6
+
+
+class Views:
+    """Answers windows, counts and positions; remembers orders and the row ids of filtered views."""
+
+    def __init__(self, database: Database, decompressor: Decompressor, orders: Orders) -> None:
+        self._database = database
+        self._decompressor = decompressor
+        self._orders = orders
+        self._collected: OrderedDict[View, tuple[int, array[int]]] = OrderedDict()
+        self._counts: OrderedDict[View, tuple[int, int]] = OrderedDict()
+
+    # ------------------------------------------------------------------------------------------- windows
+
+    async def window(
+        self, view: View, question: Question, collection: str, size: int, version: int, start: int, count: int
+    ) -> list[Row]:
+        """Return the rows at `start`, …"""
+        if count <= 0 or start >= size:
+            return []
+        if not question.narrowed and len(question.sorts) <= 1:
+            return await self._in_order(question, collection, size, version, max(start, 0), count)
+        known = self._collected.get(view)
+        if known is not None and known[0] == version:
+            ids: Sequence[int] = known[1][start : start + count]
+            return await self._reader.run(lambda connection: self.rows(connection, ids, collection))
+        if start + count <= _NEAR and question.narrowed and len(question.sorts) <= 1:
+            rows = await self._reader.run(lambda c: self._walk(c, question, collection, start, count))
+            if rows is not None:
+                return rows
+        ids = (await self.collect(view, question, version))[start : start + count]
+        return await self._reader.run(lambda connection: self.rows(connection, ids, collection))
+
+    @property
+    def _reader(self) -> Reader:
+        return self._database.reader("windows")
+
+    async def collect(self, view: View, question: Question, version: int) -> array[int]:
+        """Return the ids of all rows of a view, in its order."""
+        known = self._collected.get(view)
+        if known is not None and known[0] == version:
+            self._collected.move_to_end(view)
+            return known[1]
+
+        def read(connection: apsw.Connection) -> array[int]:
+            sql = question.ids(ordered=True)
+            return array("q", (row for (row,) in ask(connection, sql, question.bindings)))
+
+        ids = await self._database.reader("scan").run(read)
+        self._collected[view] = (version, ids)
+        while len(self._collected) > _KEPT:
+            self._collected.popitem(last=False)
+        return ids
+
+    def _walk(
+        self, connection: apsw.Connection, question: Question, collection: str, start: int, count: int
+    ) -> list[Row] | None:
+        """Answer the first windows of a view that many rows match: walk its order until enough are found.
+
+        None where few match: then collecting and sorting them is quicker, and serves every later window.
+        """
+        if question.words:
+            probe = f"SELECT count(*) FROM (SELECT 1 FROM ({question.hits()}) LIMIT {FEW})"
+            if ask(connection, probe, question.bindings)[0][0] < FEW:
+                return None
+        found: list[int] = []
+        skip = start
+        for source, condition, order in _segments(question):
+            wanted = f"{question.holds_words()} AND {question.holds_terms()}"
+            sql = (
+                f"SELECT r.id FROM {source} WHERE {condition} AND {wanted} ORDER BY {order}"
+                f" LIMIT {count - len(found) + skip}"
+            )
+            ids = [row for (row,) in ask(connection, sql, question.bindings)]
+            found += ids[skip:]
+            skip = max(skip - len(ids), 0)
+            if len(found) >= count:
+                break
+        return self.rows(connection, found, collection)
+
+    async def _in_order(
+        self, question: Question, collection: str, size: int, version: int, start: int, count: int
+    ) -> list[Row]:
+        axis = question.first_axis
+        order = self._orders.get(question.no, axis)
+        if order is None and start + count > _NEAR and size > _NEAR:
+            order = await self._database.reader("scan").run(lambda c: _read_order(c, question.no, axis))
+            if order.version >= version:
+                self._orders.put(question.no, axis, order)
+        if order is None:
+            return await self._reader.run(
+                lambda connection: self.rows(
+                    connection, _plain(connection, question, start, count), collection
+                )
+            )
+        filled = order.filled
+        first: tuple[Place | None, int] = (None, 0)
+        wanted = 0
+        blanks_from = 0
+        if start < filled:
+            wanted = min(count, filled - start)
+            first = order.seek(filled - start - wanted if question.descending else start)
+        else:
+            blanks_from = start - filled
+
+        def read(connection: apsw.Connection) -> list[Row]:
+            ids = _from(connection, question.no, axis, *first, wanted) if wanted else []
+            if question.descending:
+                ids.reverse()
+            if len(ids) < count:
+                ids += _blanks(connection, question, blanks_from, count - len(ids))
+            return self.rows(connection, ids, collection)
+
+        return await self._reader.run(read)
+
+    def rows(self, connection: apsw.Connection, ids: Sequence[int], collection: str) -> list[Row]:
+        """Return rows by their ids, in that order; one that was deleted meanwhile is left out."""
+        found = []
+        for row in ids:
+            for record_id, label, dictionary, data in ask(
+                connection,
+                "SELECT r.record_id, r.label, b.dict, b.data FROM rec r JOIN body b ON b.id = r.id WHERE r.id = ?",
+                (row,),
+            ):
+                raw = self._decompressor.decompress(connection, dictionary, data)
+                found.append(Row(record_id, label, raw, collection))
+        return found
+
+    # ------------------------------------------------------------------------------------------- counts and places
+
+    async def count(self, view: View, question: Question, version: int) -> int:
+        """Return how many rows a filtered view holds."""
+        collected = self._collected.get(view)
+        if collected is not None and collected[0] == version:
+            return len(collected[1])
+        # The order does not matter for how many they are.
+        key = View(view.collection, view.text, view.terms)
+        known = self._counts.get(key)
+        if known is not None and known[0] == version:
+            return known[1]
+
+        def read(connection: apsw.Connection) -> int:
+            sql = f"SELECT count(*) FROM ({question.ids(ordered=False)})"
+            return int(ask(connection, sql, question.bindings)[0][0])
+
+        number = await self._database.reader("scan").run(read)
+        self._counts[key] = (version, number)
+        while len(self._counts) > _KEPT * 4:
+            self._counts.popitem(last=False)
+        return number
+
+    async def index_of(self, view: View, question: Question, version: int, row: int) -> int | None:
+        """Return the position of a row in a view."""
+        if question.narrowed or len(question.sorts) > 1:
+            ids = await self.collect(view, question, version)
+            return ids.index(row) if row in ids else None
+        axis = question.first_axis
+        order = self._orders.get(question.no, axis)
+        if order is None:
+            order = await self._database.reader("scan").run(lambda c: _read_order(c, question.no, axis))
+            if order.version >= version:
+                self._orders.put(question.no, axis, order)
+        counted = order
+        return await self._reader.run(lambda c: _position(c, question, axis, counted, row))
+
+
+# ----------------------------------------------------------------------------------------------- orders, in SQL
+
+
+def _axis(no: int, axis: int) -> tuple[str, str, str]:
+    """Return table, key column and the condition that names an axis, for rows that have a value."""
+    if axis == BY_LABEL:
+        return "rec", "sort", f"coll = {no} AND sort > ''"
+    return f"ax_{axis}", "key", "pos = 0 AND key >= -9e999"
+
+
+def _blank(no: int, axis: int) -> tuple[str, str]:
+    if axis == BY_LABEL:
+        return "rec", f"coll = {no} AND sort = ''"
+    return f"ax_{axis}", "pos = 0 AND key IS NULL"
+
+
+def _segments(question: Question) -> list[tuple[str, str, str]]:
+    """Return source, condition and order of the filled rows, then of the blank ones."""
+    axis, way = question.first_axis, " DESC" if question.descending else ""
+    if axis == BY_LABEL:
+        return [
+            ("rec r", f"r.coll = {question.no} AND r.sort > ''", f"r.sort{way}, r.id{way}"),
+            ("rec r", f"r.coll = {question.no} AND r.sort = ''", f"r.id{way}"),
+        ]
+    joined = f"ax_{axis} s CROSS JOIN rec r ON r.id = s.id"
+    return [
+        (joined, "s.pos = 0 AND s.key >= -9e999", f"s.key{way}, s.id{way}"),
+        (joined, "s.pos = 0 AND s.key IS NULL", f"s.id{way}"),
+    ]
+
+
+def _plain(connection: apsw.Connection, question: Question, start: int, count: int) -> list[int]:
+    """Walk an order from its beginning."""
+    table, key, condition = _axis(question.no, question.first_axis)
+    way = " DESC" if question.descending else ""
+    ids = [
+        row
+        for (row,) in ask(
+            connection,
+            f"SELECT id FROM {table} WHERE {condition} ORDER BY {key}{way}, id{way} LIMIT ? OFFSET ?",
+            (count, start),
+        )
+    ]
+    if len(ids) < count:
+        skip = 0
+        if not ids and start:
+            filled = ask(connection, f"SELECT count(*) FROM {table} WHERE {condition}")[0][0]
+            skip = max(start - filled, 0)
+        ids += _blanks(connection, question, skip, count - len(ids))
+    return ids
+
+
+def _blanks(connection: apsw.Connection, question: Question, start: int, count: int) -> list[int]:
+    table, condition = _blank(question.no, question.first_axis)
+    way = " DESC" if question.descending else ""
+    sql = f"SELECT id FROM {table} WHERE {condition} ORDER BY id{way} LIMIT ? OFFSET ?"
+    return [row for (row,) in ask(connection, sql, (count, start))]
+
+
+def _from(
+    connection: apsw.Connection, no: int, axis: int, start: Place | None, skip: int, count: int
+) -> list[int]:
+    """Return ids in ascending order from `skip` rows behind the place on."""
+    table, key, condition = _axis(no, axis)
+    ids: list[int] = []
+    wanted = skip + count
+    if start is not None:
+        _, value, row = start
+        ids = [
+            found
+            for (found,) in ask(
+                connection,
+                f"SELECT id FROM {table} WHERE {condition} AND {key} = ? AND id >= ? ORDER BY id LIMIT ?",
+                (value, row, wanted),
+            )
+        ]
+        condition += f" AND {key} > :key"
+    if len(ids) < wanted:
+        ids += [
+            found
+            for (found,) in ask(
+                connection,
+                f"SELECT id FROM {table} WHERE {condition} ORDER BY {key}, id LIMIT :count",
+                {"key": start[1], "count": wanted - len(ids)} if start is not None else {"count": wanted},
+            )
+        ]
+    return ids[skip:]
+
+
+def _read_order(connection: apsw.Connection, no: int, axis: int) -> Order:
+    table, key, condition = _axis(no, axis)
+    blank_table, blank_condition = _blank(no, axis)
+    ask(connection, "BEGIN")
+    try:
+        version = ask(connection, "SELECT version FROM collection WHERE no = ?", (no,))[0][0]
+        total = ask(connection, f"SELECT count(*) FROM {table} WHERE {condition}")[0][0]
+        starts = [
+            place(value, row)
+            for value, row in ask(
+                connection,
+                f"SELECT k, id FROM (SELECT {key} AS k, id, row_number() OVER (ORDER BY {key}, id) AS n"
+                f" FROM {table} WHERE {condition}) WHERE n % {BUCKET} = 1",
+            )
+        ]
+        blanks = ask(connection, f"SELECT count(*) FROM {blank_table} WHERE {blank_condition}")[0][0]
+    finally:
+        ask(connection, "COMMIT")
+    counts = [BUCKET] * len(starts)
+    if counts:
+        counts[-1] = total - BUCKET * (len(starts) - 1)
+    return Order(version, starts, counts, blanks)
+
+
+def _position(
+    connection: apsw.Connection, question: Question, axis: int, order: Order, row: int
+) -> int | None:
+    table, key, condition = _axis(question.no, axis)
+    pos = "" if axis == BY_LABEL else " AND pos = 0"
+    found = ask(connection, f"SELECT {key} FROM {table} WHERE id = ?{pos}", (row,))
+    if not found:
+        return None
+    value = found[0][0]
+    if value is None or value == "":
+        blank_table, blank_condition = _blank(question.no, axis)
+        way = ">" if question.descending else "<"
+        before = ask(
+            connection, f"SELECT count(*) FROM {blank_table} WHERE {blank_condition} AND id {way} ?", (row,)
+        )[0][0]
+        return order.filled + int(before)
+    start, before = order.before(place(value, row))
+    bindings: dict[str, str | float | int] = {"value": value, "row": row}
+    below = f"({key} < :value OR ({key} = :value AND id < :row))"
+    if start is None:
+        sql = f"SELECT count(*) FROM {table} WHERE {condition} AND {key} <= :value AND {below}"
+        inside = ask(connection, sql, bindings)[0][0]
+    else:
+        bindings |= {"from": start[1], "first": start[2]}
+        sql = (
+            f"SELECT (SELECT count(*) FROM {table} WHERE {condition} AND {key} = :from AND id >= :first AND {below})"
+            f" + (SELECT count(*) FROM {table} WHERE {condition} AND {key} > :from AND {key} <= :value AND {below})"
+        )
+        inside = ask(connection, sql, bindings)[0][0]
+    ascending = before + int(inside)
+    return order.filled - 1 - ascending if question.descending else ascending
