@@ -83,7 +83,7 @@ def run(arguments: list[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has seen enough; the interpreter must not complain while it flushes.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return EXIT_DONE
     except ConsoleError as error:
         complain(error)

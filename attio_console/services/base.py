@@ -62,14 +62,10 @@ class Bench:
 
     def collection_named(self, name: str) -> str:
         """Return the key of the object or list with that slug, name or id; raise NoSuchThing otherwise."""
-        found = self.schema.collection(name) or next(
-            (
-                known
-                for known in (*self.schema.objects, *self.schema.lists)
-                if name.casefold() in _names_of(known)
-            ),
-            None,
-        )
+        found = self.schema.collection(name)
+        if found is None:
+            everything: tuple[ObjectSchema | ListSchema, ...] = (*self.schema.objects, *self.schema.lists)
+            found = next((shape for shape in everything if name.casefold() in _names_of(shape)), None)
         if found is None:
             known = ", ".join(
                 [*(o.slug for o in self.schema.objects), *(entry.slug for entry in self.schema.lists)]

@@ -9,9 +9,9 @@ from attio_console.model.text import plain
 from attio_console.model.values import display, same
 from attio_console.services.pipelines import PipelineVerbs
 from attio_console.services.types import Done, GroupLine, OutboxLine, PlannedWrite
-from attio_console.store.types import FieldEdit, Group, NewItem, OutboxItem
+from attio_console.store.types import FieldEdit, Group, ItemState, NewItem, OutboxItem
 
-_OPEN = ("pending", "sending", "refused", "dead")
+_OPEN: tuple[ItemState, ...] = ("pending", "sending", "refused", "dead")
 _CREATIONS = {"create": "Create", "entry_create": "Add to list", "note_create": "Note", "task_create": "Task"}
 
 
@@ -230,7 +230,8 @@ class OutboxVerbs(PipelineVerbs):
 
 def _state_of(group: Group) -> str:
     """Return the state that says most about a group: what is wrong first, then what waits, then what is done."""
-    for state in ("dead", "refused", "sending", "pending", "confirmed", "discarded"):
+    order: tuple[ItemState, ...] = ("dead", "refused", "sending", "pending", "confirmed", "discarded")
+    for state in order:
         if group.states.get(state):
             return state
     return "confirmed"

@@ -106,11 +106,7 @@ class PipelineVerbs(EditVerbs):
     async def _rows(self, shape: ListSchema, status: Attribute, status_id: str, filter: str) -> list[Row]:  # noqa: A002
         """Return the entries that show in a stage: those the mirror has there, with unsent moves applied."""
         rows = await self.store.mirror.column(shape.id, status.slug, status_id, 0, _FILTERED_CARDS)
-        moved = {
-            entry_id: pending.new
-            for entry_id in self.store.outbox.pending_rows(shape.id)
-            if (pending := self.store.outbox.overlay(shape.id, entry_id).get(status.slug)) is not None
-        }
+        moved = self.store.outbox.pending_rows(shape.id, status.slug)
         if moved:
             rows = [row for row in rows if _goes_to(moved.get(row.record_id), status_id)]
             present = {row.record_id for row in rows}

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from attio_console.model.schema import Attribute, ListSchema, ObjectSchema
+from attio_console.model.schema import Attribute, ListSchema, ObjectSchema, Option, Status
 from attio_console.model.text import plain
 from attio_console.model.times import instant
 from attio_console.model.values import Items, display, from_attio, provenance
@@ -269,11 +269,9 @@ class RecordVerbs(Bench):
                 source=_source(item.origin),
                 group_id=item.group_id,
             )
-            for item in self.store.outbox.history(record_id, 200)
+            for item in self.store.outbox.of_record(collection, record_id, 200)
             for slug, edit in item.fields.items()
-            if item.collection == collection
-            and item.state == "confirmed"
-            and (attribute := shape.attribute(slug)) is not None
+            if item.state == "confirmed" and (attribute := shape.attribute(slug)) is not None
         ]
         known = {(line.field, line.after) for line in lines}
         raw_values = row.document.get("values") or row.document.get("entry_values") or {}
@@ -313,10 +311,8 @@ class RecordVerbs(Bench):
         """Return what a select, status, member or yes-no field may be set to."""
         attribute = self.required_attribute(collection, slug)
         if attribute.type in {"select", "status"}:
-            return [
-                Choice(choice.id, plain(choice.title), choice.is_archived)
-                for choice in (*attribute.options, *attribute.statuses)
-            ]
+            offered: tuple[Option | Status, ...] = (*attribute.options, *attribute.statuses)
+            return [Choice(choice.id, plain(choice.title), choice.is_archived) for choice in offered]
         if attribute.type == "actor-reference":
             return [
                 Choice(m.email, plain(m.name), m.access_level == "suspended") for m in self.schema.members

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from attio_console.config import file, locations
 from attio_console.config.profiles import Profile
 from attio_console.config.secrets import Secrets, SystemSecrets
-from attio_console.errors import NotAuthorised, SecretMissing
+from attio_console.errors import NotAuthorised, SecretMissing, StoreUnavailable
 from attio_console.model.clock import SystemClock
 from attio_console.services.opening import OpenOptions
 
@@ -43,8 +44,11 @@ async def resolve(options: OpenOptions) -> Chosen:
         changes["read_only"] = True
     profile = Profile.model_validate(profile.model_dump() | changes) if changes else profile
     root = locations.data_root(options.data_dir or profile.data_dir)
-    workspace = profile.workspace_id or _remembered(root, profile) or await _ask(profile, secrets)
-    _remember(root, profile, workspace)
+    workspace = profile.workspace_id
+    if workspace is None:
+        note = await _note(root, profile, secrets)
+        workspace = _remembered(note) or await _ask(profile, secrets)
+        _remember(note, workspace)
     if profile.workspace_id is None:
         profile = profile.model_copy(update={"workspace_id": workspace})
     return Chosen(profile, secrets, locations.workspace_dir(root, workspace))
@@ -63,30 +67,29 @@ def _configured(options: OpenOptions) -> tuple[Profile, Secrets]:
     return profile, SystemSecrets(directory, files=profile.token_file)
 
 
-def _memory(root: Path, profile: Profile) -> Path:
-    # Keyed by address too: the same name may stand for a sandbox today and for Attio tomorrow.
-    safe = "".join(char if char.isalnum() else "-" for char in f"{profile.name}@{profile.base_url}")
-    return root / "workspaces" / safe
+async def _note(root: Path, profile: Profile, secrets: Secrets) -> Path:
+    """Return the file that remembers which workspace this token opens at this address, so that offline works, too.
+
+    Named after a short one-way hash of both: the same profile may stand for a sandbox today and for Attio tomorrow.
+    """
+    token = await asyncio.to_thread(secrets.get, profile.name, "attio")
+    if not token:
+        raise SecretMissing(f"No Attio token is known for the profile {profile.name}.")
+    digest = hashlib.blake2b(f"{profile.base_url}\0{token}".encode(), digest_size=8).hexdigest()
+    return root / "workspaces" / digest
 
 
-def _remembered(root: Path, profile: Profile) -> str | None:
-    if profile.name == UNNAMED:
-        # Which workspace that is depends on the token in the environment today.
-        return None
-    path = _memory(root, profile)
-    return path.read_text("utf-8").strip() or None if path.is_file() else None
+def _remembered(note: Path) -> str | None:
+    return note.read_text("utf-8").strip() or None if note.is_file() else None
 
 
-def _remember(root: Path, profile: Profile, workspace: str) -> None:
-    from attio_console.errors import StoreUnavailable
-
-    path = _memory(root, profile)
+def _remember(note: Path, workspace: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_text(workspace, "utf-8")
+        note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        note.write_text(workspace, "utf-8")
     except OSError as problem:
         raise StoreUnavailable(
-            f"{path.parent} is not writable: {problem.strerror}.",
+            f"{note.parent} is not writable: {problem.strerror}.",
             hint="Name another directory with --data-dir.",
         ) from problem
 

@@ -67,7 +67,7 @@ def sandbox(
         records=records,
         seed=seed,
         latency_ms=latency_ms,
-        no_limits=no_limits,
+        limits=not no_limits,
         webhook_http=webhook_http,
         life=life,
         state=state,
