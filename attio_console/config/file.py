@@ -159,7 +159,7 @@ def remove_profile(path: Path, name: str) -> None:
     import tomlkit
 
     document = tomlkit.parse(_read(path) or "")
-    del document["profiles"][name]  # type: ignore[union-attr]  # the caller has found it there
+    del document["profiles"][name]
     if document.get("default_profile") == name:
         del document["default_profile"]
     write(path, tomlkit.dumps(document))

@@ -99,6 +99,29 @@ class Engine:
         told = self.receiver is not None and self.receiver.healthy
         return RESCAN_TOLD_S if told else RESCAN_UNTOLD_S
 
+    @property
+    def secrets(self) -> Secrets:
+        """Return where the profile's tokens are."""
+        return self._secrets
+
+    @property
+    def rng(self) -> random.Random:
+        """Return the source of chance for jitter."""
+        return self._rng
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether everything is scanned, processed, compared and sent, as far as that is possible without a person."""
+        depth = self.store.outbox.depth()
+        links_idle = all(part.state not in {"waiting", "scanning"} for link in self.links for part in link.status())
+        pulled = self.puller is not None and self.puller.complete
+        return pulled and links_idle and not depth.pending and not self.store.inbox.depth()
+
+    def listen_at(self, host: str, port: int) -> None:
+        """Take deliveries at this loopback address instead of the profile's; before `run`."""
+        webhook = self.profile.webhook.model_copy(update={"mode": "listen", "host": host, "port": port})
+        self.profile = self.profile.model_copy(update={"webhook": webhook})
+
     async def pause(self) -> None:
         """Stop fetching and sending; deliveries are still kept, edits still wait."""
         self.gate.pause()
