@@ -96,6 +96,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._loading = False
         self._again = False
         self._missing = False
+        self.notice: tuple[str, ...] = ()
 
     # -- what it shows ----------------------------------------------------------------------------------------
 
@@ -320,6 +321,13 @@ class VirtualTable(ScrollView, can_focus=True):
         """Return the keys of everything the source shows, in order."""
         return await self._source.keys()
 
+    async def all_lines(self) -> list[Line]:
+        """Return everything the source shows, in order, a window at a time."""
+        lines: list[Line] = []
+        for start in range(0, self.total, PAGE * 10):
+            lines.extend(await self._source.window(start, PAGE * 10))
+        return lines
+
     # -- drawing ----------------------------------------------------------------------------------------------
 
     def on_resize(self, _: events.Resize) -> None:
@@ -361,6 +369,8 @@ class VirtualTable(ScrollView, can_focus=True):
         if y < self._header:
             return self._header_strip(width)
         index = self.scroll_offset.y + y - self._header
+        if not self.total and self.loaded and 0 < y - self._header <= len(self.notice):
+            return self._notice_strip(y - self._header - 1, width)
         if index >= self.total:
             return Strip.blank(width, self._style("table--cell"))
         line = self._held.line(index)
@@ -386,11 +396,16 @@ class VirtualTable(ScrollView, can_focus=True):
             here = placed.number == self.cursor_column and self.has_focus
             segments.append(
                 Segment(
-                    fit(title, placed.width, placed.column.numeric), self._style("tone--strong") if here else style
+                    fit(title, placed.width, placed.column.numeric),
+                    self._style("tone--strong") if here else style,
                 )
             )
             segments.append(Segment(" " * (GAP + (_SIGNS if place_number == 0 else 0)), style))
         return Strip(segments).adjust_cell_length(width, style)
+
+    def _notice_strip(self, number: int, width: int) -> Strip:
+        style = self._style("table--cell" if number == 0 else "tone--dim")
+        return Strip([Segment("   " + self.notice[number], style)]).adjust_cell_length(width, style)
 
     def _row_strip(self, line: Line, width: int, at_cursor: bool) -> Strip:
         marked = line.key in self.marks
@@ -500,5 +515,3 @@ class VirtualTable(ScrollView, can_focus=True):
             if start <= x < start + placed.width + GAP:
                 return placed
         return None
-
-

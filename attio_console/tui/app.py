@@ -1,0 +1,302 @@
+"""The screen: panes over one console, keys through one table, and the engine at work in the same loop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import App
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
+
+from attio_console.errors import ConsoleError, ReadOnlyProfile
+from attio_console.model.clock import Clock, SystemClock
+from attio_console.model.text import plain
+from attio_console.services.actions import Action, Keymap, keymap
+from attio_console.services.types import Changed, Done
+from attio_console.tui import clipboard, theme
+from attio_console.tui.main_screen import MainScreen
+from attio_console.tui.session import Session
+from attio_console.tui.small import MIN_HEIGHT, MIN_WIDTH, TooSmall
+
+if TYPE_CHECKING:
+    from attio_console.services.console import Console
+
+Opener = Callable[[], AbstractAsyncContextManager["Console"]]
+
+
+class ConsoleApp(App[int], inherit_bindings=False):
+    """Attio in a terminal. `opener` opens the console; the first picture does not wait for it."""
+
+    TITLE = "attio-console"
+    CSS_PATH = "console.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - declared by Textual
+        (0, "-narrow"),
+        (100, "-wide"),
+        (160, "-very-wide"),
+    ]
+
+    def __init__(
+        self,
+        opener: Opener,
+        *,
+        engine: bool = True,
+        clock: Clock | None = None,
+        keys: Keymap | None = None,
+        mouse: bool = True,
+    ) -> None:
+        super().__init__()
+        self.clock: Clock = clock or SystemClock()
+        self.keys = keys or keymap()
+        self.mouse = mouse
+        self.failure: ConsoleError | None = None
+        self.session = Session(self, opener, engine=engine)
+        self._main = MainScreen()
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the colours of this program for themes that do not name them."""
+        base = self.current_theme
+        return theme.own_variables(base.to_color_system().generate())
+
+    def on_load(self) -> None:
+        """Register the themes before anything is styled."""
+        for own in theme.THEMES:
+            self.register_theme(own)
+        self.theme = theme.DARK.name
+
+    def get_default_screen(self) -> Screen[object]:
+        """Return the screen with the panes."""
+        return self._main
+
+    def on_mount(self) -> None:
+        """Open the console behind the first picture."""
+        self.run_worker(self.session.run(), group="session", exit_on_error=True)
+
+    @property
+    def verbs(self) -> Console:
+        """What the operator can do; `console` is Textual's word for the terminal."""
+        return self.session.console
+
+    @property
+    def main(self) -> MainScreen:
+        """The screen with the panes."""
+        return self._main
+
+    def opened(self) -> None:
+        """Fill the screen: the console is open."""
+        self._main.opened()
+        # What exists now lives as long as the program: the collector need not walk it on every key.
+        self.call_after_refresh(self._settle_memory)
+
+    @staticmethod
+    def _settle_memory() -> None:
+        gc.collect()
+        gc.freeze()
+
+    def failed(self, error: ConsoleError) -> None:
+        """Leave with a sentence: the console could not be opened."""
+        self.failure = error
+        self.exit(1, return_code=1)
+
+    def store_changed(self, changed: Changed) -> None:
+        """Tell the screen that the store is different."""
+        self._main.store_changed(changed)
+
+    # -- keys to actions --------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Turn a key into an action before Textual sees it; what means nothing here goes on its usual way."""
+        if isinstance(event, events.Key) and not event.is_forwarded and self._take_key(event):
+            return
+        await super().on_event(event)
+
+    def _take_key(self, event: events.Key) -> bool:
+        focused = self.focused
+        if (
+            isinstance(focused, Input | TextArea)
+            and event.character is not None
+            and event.is_printable
+            and not _claims(focused, event.character)
+        ):
+            return False
+        character = event.character
+        key = (
+            character
+            if character and len(character) == 1 and event.is_printable and character != " "
+            else event.key
+        )
+        action = self.keys.resolve(key, self.contexts())
+        if action is None:
+            return False
+        event.stop()
+        self.perform(action)
+        return True
+
+    def contexts(self) -> tuple[str, ...]:
+        """Return the contexts that hold now, narrowest first."""
+        screen = self.screen
+        focused = self.focused
+        for place in (focused, screen):
+            asked = getattr(place, "contexts", None)
+            if asked is not None:
+                found: tuple[str, ...] = asked()
+                return found
+        return ()
+
+    def perform(self, action: Action) -> None:
+        """Do what a key, the palette or `?` asked for, or answer with the reason why not."""
+        if action.writes and self.session.ready and self.verbs.read_only:
+            self.refuse(
+                ReadOnlyProfile("This profile is read-only: nothing can be changed from here.").message
+            )
+            return
+        name = "act_" + action.id.replace("-", "_")
+        for place in self._places():
+            handler = getattr(place, name, None)
+            if handler is None:
+                continue
+            ask = getattr(place, "why_not", None)
+            reason = ask(action.id) if ask is not None else None
+            if reason:
+                self.refuse(reason)
+                return
+            self._call(handler)
+            return
+
+    def reason_against(self, action: Action) -> str | None:
+        """Return why an action cannot be done now, for menus that show it."""
+        if action.writes and self.session.ready and self.verbs.read_only:
+            return "read-only profile"
+        name = "act_" + action.id.replace("-", "_")
+        for place in self._places():
+            if hasattr(place, name):
+                ask = getattr(place, "why_not", None)
+                answer: str | None = ask(action.id) if ask is not None else None
+                return answer
+        return "not here"
+
+    def _places(self) -> list[object]:
+        screen = self.screen
+        places: list[object] = list(self.focused.ancestors_with_self) if self.focused else [screen]
+        if screen is self._main and self._main.pane is not None and self._main.pane not in places:
+            places.insert(0, self._main.pane)
+        if self not in places:
+            places.append(self)
+        return places
+
+    def _call(self, handler: Callable[[], object]) -> None:
+        try:
+            result = handler()
+        except ConsoleError as error:
+            self.say_error(error)
+            return
+        if inspect.isawaitable(result):
+            self.start(result)
+
+    def start(self, work: Awaitable[object]) -> None:
+        """Let something a person asked for run, and say how it ended."""
+        self.run_worker(self._finish(work), group="action", exit_on_error=True)
+
+    async def _finish(self, result: Awaitable[object]) -> None:
+        try:
+            done = await result
+        except ConsoleError as error:
+            self.say_error(error)
+            return
+        if isinstance(done, Done):
+            self.say(done.message)
+        self._main.refresh_lines()
+
+    # -- words ------------------------------------------------------------------------------------------------
+
+    def say(self, sentence: str) -> None:
+        """Tell what was done."""
+        if sentence:
+            self.notify(plain(sentence), markup=False, timeout=4)
+
+    def refuse(self, reason: str) -> None:
+        """Tell why a key does nothing now."""
+        self.notify(plain(reason), severity="warning", markup=False, timeout=4)
+
+    def say_error(self, error: ConsoleError) -> None:
+        """Tell what went wrong and what helps."""
+        words = f"{error.message} {error.hint}".strip()
+        self.notify(plain(words), title=error.title, severity="error", markup=False, timeout=8)
+
+    # -- size -------------------------------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Cover a terminal that is too small with a sentence, and give everything back when it grows."""
+        small = event.size.width < MIN_WIDTH or event.size.height < MIN_HEIGHT
+        covered = isinstance(self.screen, TooSmall)
+        if small and not covered:
+            self.push_screen(TooSmall())
+        elif not small and covered:
+            self.pop_screen()
+
+    # -- actions of the whole program -------------------------------------------------------------------------
+
+    def act_quit(self) -> None:
+        """Leave; what waits stays on disk."""
+        self.exit(0)
+
+    def act_interrupt(self) -> None:
+        """Copy the selected text, or say how to leave."""
+        selected = self.screen.get_selected_text()
+        if selected:
+            self.copy_to_clipboard(selected)
+            self.say(f"Copied {len(selected)} characters.")
+        else:
+            self.say(f"{self.keys.key('quit')} quits. What waits to be sent is kept.")
+
+    def act_close(self) -> None:
+        """Close a dialog without doing anything."""
+        self.screen.dismiss(None)
+
+    def copy(self, values: Sequence[str]) -> None:
+        """Put text on the clipboard and say how much of it there is."""
+        text = "\n".join(values)
+        if len(text) > clipboard.LIMIT:
+            self.refuse(
+                f"That is {len(text):,} characters; terminals take {clipboard.LIMIT:,}. x saves it to a file."
+            )
+            return
+        self.copy_to_clipboard(text)
+        self.run_worker(clipboard.copy_natively(text), group="clipboard", exit_on_error=False)
+        shown = (
+            values[0]
+            if len(values) == 1 and len(values[0]) <= 40
+            else f"{len(values):,} values, {len(text):,} characters"
+        )
+        self.say(f"Copied {shown}.")
+
+    async def wait_closed(self) -> None:
+        """Wait until store and engine have been put away."""
+        await self.session.closed.wait()
+
+
+def _claims(focused: Widget, character: str) -> bool:
+    claims = getattr(focused, "claims", None)
+    return bool(claims is not None and claims(character))
+
+
+async def run_app(app: ConsoleApp) -> int:
+    """Run the app to its end and return the exit code."""
+    code = await app.run_async(mouse=app.mouse)
+    if app.session.started:
+        await app.wait_closed()
+    return code if code is not None else (app.return_code or 0)
+
+
+def run_until_closed(app: ConsoleApp) -> int:
+    """Run the app on a loop of its own."""
+    return asyncio.run(run_app(app))

@@ -1,0 +1,130 @@
+"""The screen with the panes: status above, keys below, one pane in front."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+
+from attio_console.services.types import Changed
+from attio_console.tui import global_actions
+from attio_console.tui.header import PANES, Banner, FooterLine, PaneAsked, StatusLine
+from attio_console.tui.pane import Pane, Rule
+
+if TYPE_CHECKING:
+    from attio_console.tui.app import ConsoleApp
+
+
+class MainScreen(global_actions.GlobalActions, Screen[object]):
+    """Holds the panes; each is made when it is first asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(id="main")
+        self.pane: Pane | None = None
+        self.previous = "records"
+        self._made: dict[str, Pane] = {}
+        self._stale: set[str] = set()
+
+    @property
+    def face(self) -> ConsoleApp:
+        """The app, by its own type."""
+        from attio_console.tui.app import ConsoleApp
+
+        assert isinstance(self.app, ConsoleApp)
+        return self.app
+
+    def compose(self) -> ComposeResult:
+        """Make what is always there."""
+        yield StatusLine()
+        yield Banner()
+        yield Container(id="panes")
+        yield Rule()
+        yield FooterLine()
+
+    def opened(self) -> None:
+        """Show the first pane: the console is open."""
+        self.set_interval(1.0, self._tick)
+        self.go("records")
+
+    def go(self, name: str) -> Pane:
+        """Bring a pane to the front."""
+        if self.pane is not None and name != self.pane.NAME:
+            self.previous = self.pane.NAME
+            self.pane.display = False
+        pane = self._made.get(name)
+        if pane is None:
+            pane = self._made[name] = _make(name)
+            self.query_one("#panes").mount(pane)
+            self.pane = pane
+            # Its parts exist only after this.
+            self.call_after_refresh(self._arrived, pane)
+        else:
+            pane.display = True
+            self.pane = pane
+            self._arrived(pane)
+        return pane
+
+    def _arrived(self, pane: Pane) -> None:
+        if pane is not self.pane:
+            return
+        self._stale.discard(pane.NAME)
+        pane.shown()
+        pane.take_focus()
+        self.refresh_lines()
+
+    def store_changed(self, changed: Changed) -> None:
+        """Let the pane in front read again; the others do when they come back."""
+        if self.pane is not None and self.pane.is_mounted:
+            self.pane.store_changed(changed)
+        self._stale.update(name for name, _ in PANES)
+        self.refresh_lines()
+
+    def contexts(self) -> tuple[str, ...]:
+        """Return the contexts that hold now, narrowest first."""
+        return self.pane.contexts() if self.pane is not None else ("global",)
+
+    def refresh_lines(self) -> None:
+        """Bring the status line, the banner and the footer up to date."""
+        app = self.face
+        if not self.is_mounted or not app.session.ready:
+            return
+        headline = app.verbs.headline()
+        active = self.pane.NAME if self.pane is not None else "records"
+        self.query_one(StatusLine).show(headline, active)
+        banner = self.query_one(Banner)
+        if app.session.engine_failure:
+            banner.show(
+                f"✕ {app.session.engine_failure} {app.keys.key('sync-now')} starts it again.", "danger"
+            )
+        elif headline.liveness not in {"live", "starting"}:
+            banner.show(headline.sentence)
+        else:
+            banner.show("")
+        self.refresh_footer()
+
+    def refresh_footer(self) -> None:
+        """Show the keys that work now."""
+        if self.is_mounted and self.pane is not None:
+            self.query_one(FooterLine).show(self.face.keys, self.face.contexts(), self.pane.footer_left())
+
+    def on_descendant_focus(self) -> None:
+        """Show the keys of what has the focus now."""
+        self.refresh_footer()
+
+    def _tick(self) -> None:
+        if self.pane is not None and self.pane.is_mounted:
+            self.pane.tick()
+        self.refresh_lines()
+
+    @on(PaneAsked)
+    def _pane_asked(self, event: PaneAsked) -> None:
+        self.go(event.pane)
+
+
+def _make(name: str) -> Pane:
+    from attio_console.tui.panes import PANE_TYPES
+
+    return PANE_TYPES[name]()

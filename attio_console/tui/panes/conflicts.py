@@ -1,0 +1,260 @@
+"""Conflicts: the queue of what a machine must not decide alone, and one of them field by field."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.timer import Timer
+from textual.widgets import Input
+
+from attio_console.services.types import Changed, Column, ConflictLine
+from attio_console.tui import times
+from attio_console.tui.conflict_view import ConflictView
+from attio_console.tui.lines import LinesView
+from attio_console.tui.pane import CountLabel, FilterBox, Rule, TabLine, TabStrip
+from attio_console.tui.panes.conflict_actions import ConflictActions
+from attio_console.tui.prose import counted
+from attio_console.tui.record_view import system_name
+from attio_console.tui.rows import Line, ListSource, Slot
+from attio_console.tui.table import VirtualTable
+
+_COLUMNS = (
+    Column("age", "Age", "text", 7, 3, numeric=True),
+    Column("label", "Record", "text", 24, 0),
+    Column("system", "With", "text", 11, 2),
+    Column("what", "What", "text", 28, 1),
+    Column("suggestion", "Suggestion", "text", 36, 4),
+)
+_SHOWN = 10_000
+_PREVIEW_AFTER_S = 0.08
+
+
+class ConflictsPane(ConflictActions):
+    """The fourth pane."""
+
+    NAME = "conflicts"
+    ABOUT = (
+        "What the rules leave to a person. Enter opens a conflict: ← takes Attio's value, → the other side's, 0 the one "
+        "both last agreed on, e your own, Space the suggestion; Enter applies once no ? is left. u takes a choice back, "
+        "and after applying the whole decision, on both sides.\n\n"
+        "With marks, H and L take one side for all of them, after a look at the plan. Other records go on syncing."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(id="conflicts")
+        self._strip = TabStrip()
+        self._filter = FilterBox()
+        self._count = CountLabel()
+        self._table = VirtualTable(classes="main")
+        self.view = ConflictView()
+        self._lines: dict[str, ConflictLine] = {}
+        self._order: list[str] = []
+        self._skipped: list[str] = []
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Make the parts."""
+        self._filter.placeholder = "a record, field or system"
+        yield TabLine(self._strip, self._filter, self._count)
+        yield Rule()
+        yield self._table
+        yield self.view
+
+    @property
+    def table(self) -> VirtualTable:
+        """The queue."""
+        return self._table
+
+    @property
+    def opened(self) -> bool:
+        """Whether the keys work on one conflict."""
+        return self.view.grid.has_focus
+
+    def contexts(self) -> tuple[str, ...]:
+        """Return the contexts that hold here now, narrowest first."""
+        return ("conflict", "global") if self.opened else ("conflicts", "list", "global")
+
+    # -- the queue --------------------------------------------------------------------------------------------
+
+    def shown(self) -> None:
+        """Read the queue."""
+        if not self._table.columns:
+            self._table.set_columns(_COLUMNS)
+        self._strip.show(("Waiting for a decision",), 0)
+        self._lay_out()
+        self.read_queue()
+
+    def read_queue(self) -> None:
+        """Read the queue again, with the cursor where it was."""
+        lines = self.verbs.conflicts(0, _SHOWN, self._filter.value.strip())
+        self._lines = {str(line.conflict_id): line for line in lines}
+        skipped = [key for key in self._skipped if key in self._lines]
+        self._order = [key for key in self._lines if key not in skipped] + skipped
+        total = self.verbs.conflict_count()
+        shown = (
+            f"{len(lines):,} of {total:,}" if self._filter.value.strip() else (f"{total:,}" if total else "")
+        )
+        self._count.show((shown, "dim"))
+        self._table.notice = self._notice()
+        # A conflict that was just decided makes room for the one after it.
+        self._table.show(ListSource(self._row(self._lines[key]) for key in self._order))
+        if not lines:
+            self._show(None)
+
+    def _notice(self) -> tuple[str, ...]:
+        if self._filter.value.strip():
+            return ("No conflict matches.", f"{self.face.keys.key('filter-clear')} clears the filter.")
+        parts = self.verbs.sync_board().partitions
+        pairs = sum(part.agreed for part in parts if part.system != "attio")
+        agreed = f"{counted(pairs, 'pair')} agreed." if pairs else "What differs comes up here."
+        return ("No conflicts.", agreed)
+
+    def _row(self, line: ConflictLine) -> Line:
+        age = times.span((self.face.clock.now() - line.detected_at).total_seconds())
+        settled = line.suggestion if line.suggestion != "?" else "? for you to decide"
+        return Line(
+            str(line.conflict_id),
+            (
+                Slot(age, "", "dim"),
+                Slot(line.label),
+                Slot("your edit" if line.system == "attio" else system_name(line.system)),
+                Slot(line.what),
+                Slot(settled, "", "dim"),
+            ),
+        )
+
+    def line(self) -> ConflictLine | None:
+        """Return the conflict under the cursor."""
+        return self._lines.get(self._table.cursor_key or "")
+
+    def lines_of(self, keys: list[str]) -> list[ConflictLine]:
+        """Return conflicts by their keys in the queue."""
+        return [self._lines[key] for key in keys if key in self._lines]
+
+    def skip_current(self) -> None:
+        """Move the conflict under the cursor to the end of the queue."""
+        key = self._table.cursor_key
+        if key is None:
+            return
+        place = self._order.index(key)
+        following = self._order[place + 1] if place + 1 < len(self._order) else self._order[0]
+        self._skipped = [other for other in self._skipped if other != key] + [key]
+        self._table.cursor_key = following
+        self.read_queue()
+
+    def store_changed(self, changed: Changed) -> None:
+        """Read again what may be different."""
+        if self._table.frozen:
+            self._table.reload(live=True)
+            return
+        if "conflicts" in changed.what or "schema" in changed.what:
+            self.read_queue()
+            self._preview()
+
+    def tick(self) -> None:
+        """Bring ages up to date, while nothing is being decided."""
+        if not self.opened and self._lines and not self._table.frozen:
+            self._table.show(ListSource(self._row(self._lines[key]) for key in self._order))
+
+    def take_focus(self) -> None:
+        """Put the focus where the keys of this pane work."""
+        if not self.opened:
+            self._table.focus()
+
+    # -- one conflict -----------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        roomy = self.app.size.height >= 34
+        self.set_class(not roomy and self.opened, "-opened")
+        self.view.set_class(roomy or self.opened, "-shown")
+
+    def on_resize(self) -> None:
+        """Show queue and conflict together where there is room."""
+        self._lay_out()
+        self._preview()
+
+    @on(VirtualTable.CursorMoved)
+    def _moved(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(_PREVIEW_AFTER_S, self._preview)
+
+    @on(VirtualTable.Loaded)
+    def _loaded(self) -> None:
+        self._preview()
+
+    def _preview(self) -> None:
+        if self.view.has_class("-shown"):
+            self._show(self.line())
+
+    def _show(self, line: ConflictLine | None) -> None:
+        if line is None:
+            self.view.show(None, "")
+            if self.opened:
+                self.close_conflict()
+            return
+        place = self._order.index(str(line.conflict_id)) + 1
+        self.view.show(self.verbs.conflict(line.conflict_id), f"{place} of {len(self._order)}")
+
+    def open_conflict(self) -> None:
+        """Let the keys work on the conflict under the cursor."""
+        self.view.add_class("-shown")
+        if self.app.size.height < 34:
+            self.add_class("-opened")
+        self._show(self.line())
+        self.view.grid.focus()
+        self.call_after_refresh(self.view.redraw)
+        self.face.main.refresh_footer()
+
+    def close_conflict(self) -> None:
+        """Go back to the queue."""
+        self.remove_class("-opened")
+        self._table.focus()
+        self._lay_out()
+        self.face.main.refresh_footer()
+
+    def step_conflict(self, step: int) -> None:
+        """Go to a neighbouring conflict without leaving the screen."""
+        self._table.move(self._table.cursor + step)
+        self._show(self.line())
+
+    @on(VirtualTable.Opened)
+    def _double_clicked(self) -> None:
+        self.open_conflict()
+
+    @on(LinesView.Opened)
+    def _field_clicked(self) -> None:
+        self.open_conflict()
+
+    # -- the filter -------------------------------------------------------------------------------------------
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self.read_queue()
+
+    def act_filter(self) -> None:
+        """Type a filter."""
+        self._filter.open()
+
+    def act_filter_keep(self) -> None:
+        """Go to the queue and keep the filter."""
+        self._filter.settle()
+        self._table.focus()
+
+    def act_filter_clear(self) -> None:
+        """Clear the filter and go to the queue."""
+        self._filter.value = ""
+        self._filter.settle()
+        self._table.focus()
+
+    def clear_layer(self) -> bool:
+        """Close or clear the innermost thing."""
+        if self.opened:
+            self.close_conflict()
+        elif super().clear_layer():
+            pass
+        elif self._filter.value:
+            self.act_filter_clear()
+        else:
+            return False
+        return True

@@ -1,0 +1,80 @@
+"""Colours: two quiet themes and one with strong contrast, and the few variables every theme gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.color import Color, ColorParseError
+from textual.theme import Theme
+
+DARK = Theme(
+    name="console-dark",
+    primary="#7aa2f7",
+    secondary="#7dcfff",
+    accent="#7aa2f7",
+    foreground="#c8ccd4",
+    background="#11131a",
+    surface="#161922",
+    panel="#1d212c",
+    success="#8fbf7a",
+    warning="#d9a860",
+    error="#ef7a85",
+    dark=True,
+)
+LIGHT = Theme(
+    name="console-light",
+    primary="#2b5fb8",
+    secondary="#1f7a8c",
+    accent="#2b5fb8",
+    foreground="#22262e",
+    background="#fbfbf9",
+    surface="#f3f3ef",
+    panel="#e8e8e2",
+    success="#3d7a2a",
+    warning="#96630a",
+    error="#b3303d",
+    dark=False,
+)
+CONTRAST = Theme(
+    name="console-contrast",
+    primary="#ffffff",
+    secondary="#00ffff",
+    accent="#ffff00",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#1a1a1a",
+    success="#00ff00",
+    warning="#ffb000",
+    error="#ff6060",
+    dark=True,
+    variables={"dim": "#d0d0d0", "rule": "#a0a0a0", "cursor-row": "#003a8c", "glow": "#5a4a00"},
+)
+THEMES = (DARK, LIGHT, CONTRAST)
+
+
+def own_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the colours of this program that a theme does not name, mixed from those it does."""
+    try:
+        foreground, background = Color.parse(variables["foreground"]), Color.parse(variables["background"])
+        accent, warning = Color.parse(variables["accent"]), Color.parse(variables["warning"])
+    except (ColorParseError, KeyError):
+        return dict(_TERMINAL_COLOURS)
+    if foreground.ansi is not None or background.ansi is not None:
+        return dict(_TERMINAL_COLOURS)
+    return {
+        "dim": background.blend(foreground, 0.62).hex6,
+        "rule": background.blend(foreground, 0.20).hex6,
+        "cursor-row": background.blend(accent, 0.22).hex6,
+        "cursor-quiet": background.blend(foreground, 0.10).hex6,
+        "glow": background.blend(warning, 0.38).hex6,
+    }
+
+
+_TERMINAL_COLOURS = {
+    "dim": "ansi_bright_black",
+    "rule": "ansi_bright_black",
+    "cursor-row": "ansi_blue",
+    "cursor-quiet": "ansi_bright_black",
+    "glow": "ansi_yellow",
+}
