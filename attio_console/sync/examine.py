@@ -20,8 +20,8 @@ from attio_console.sync.compare import Times, Verdict, examine, examine_field, n
 from attio_console.sync.crm_context import CrmContext, external_values
 from attio_console.sync.mapping import ObjectMapping, collection_of
 
-Who = Mapping[str, Mapping[str, Sequence[CrmChange]]]
-"""External id -> field -> its history, newest first."""
+Who = Mapping[str, Mapping[str, Mapping[str, Sequence[CrmChange]]]]
+"""External type -> id -> field -> its history, newest first."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Examiner:
             return examined
         row = self._store.mirror.raw(examined.pair.collection, examined.pair.record_id)
         values = (msgspec.json.decode(row).get("values") or {}) if row else {}
-        history = who.get(examined.pair.external_id) or {}
+        history = (who.get(examined.pair.external_type) or {}).get(examined.pair.external_id) or {}
         bases = {slug: base.items for slug, base in self._store.pairs.bases(examined.pair.id).items()}
         times: dict[str, Times] = {}
         verdicts: list[Verdict] = []
