@@ -13,6 +13,7 @@ from attio_console.store.extract import Value, decode_values
 AxisValue = tuple[str | float | None, str | None, str | None]
 
 _CHARS = 200
+_MOMENTS = ("date", "timestamp", "interaction")
 _UNKNOWN_LAST = 1_000_000
 
 
@@ -55,6 +56,8 @@ def _one(
     plain = _plain(kind, value)
     if plain is None or plain == "":
         return None
+    if kind in _MOMENTS:
+        return (str(plain), None, None)
     if isinstance(plain, str):
         return (fold(plain)[:_CHARS], None, None)
     return (float(plain), None, None)

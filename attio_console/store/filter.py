@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from attio_console.errors import InvalidFilter
-from attio_console.model.schema import Attribute, ListSchema, ObjectSchema, Schema
+from attio_console.model.schema import Attribute, ListSchema, ObjectSchema, Option, Schema, Status
 from attio_console.store.types import Term, TermKind
 
 _TERM = re.compile(r"(?P<not>!?)(?P<attr>[\w.\-]+)(?P<op>!=|!~|>=|<=|=|~|>|<|\?$)(?P<value>.*)", re.DOTALL)
@@ -159,7 +159,8 @@ def _reference(
     if op != "=":
         if kind in ("select", "status") and attribute is not None:
             # The order of a pipeline: stage>lead is every stage behind it.
-            places = {c.id: at for at, c in enumerate((*attribute.options, *attribute.statuses))}
+            choices_in_order: tuple[Option | Status, ...] = (*attribute.options, *attribute.statuses)
+            places = {choice.id: at for at, choice in enumerate(choices_in_order)}
             chosen = attribute.option(choices[0])
             if chosen is not None:
                 return Term(slug, op, TermKind.NUMBER, (float(places[chosen.id]),), negated)

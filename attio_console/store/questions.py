@@ -134,9 +134,9 @@ class Question:
                 tests.append(f"(typeof(key) = 'real' AND key {term.op} {self._bind(float(value))})")
             elif term.kind is TermKind.TIME and term.op == "=":
                 # A day, a month or a year is all that begins with it.
-                tests.append(f"substr(key, 1, {len(str(value))}) = {self._bind(fold(str(value)))}")
+                tests.append(f"substr(key, 1, {len(str(value))}) = {self._bind(str(value))}")
             elif term.kind is TermKind.TIME:
-                tests.append(f"(key IS NOT NULL AND key {term.op} {self._bind(fold(str(value)))})")
+                tests.append(f"(key IS NOT NULL AND key {term.op} {self._bind(str(value))})")
             elif term.kind is TermKind.TEXT:
                 tests.append(f"coalesce(txt, key) {term.op} {self._bind(fold(str(value)))}")
             else:
