@@ -20,7 +20,7 @@ from attio_console.sandbox.hubspot import control as hubspot_control
 from attio_console.sandbox.hubspot import make_app as hubspot_app
 from attio_console.sandbox.life import Life
 from attio_console.sandbox.populate import populate
-from attio_console.sandbox.server import by_prefix
+from attio_console.sandbox.server import AsgiApp, by_prefix
 from attio_console.sandbox.serving import CannotListen, HttpServer, listen
 from attio_console.sandbox.world import Settings, World
 
@@ -109,7 +109,7 @@ async def running(
         sockets = [stack.enter_context(contextlib.closing(listen(options.host, port))) for port in ports]
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="attio-sandbox-")))
         world = world or make_world(options)
-        apps = (
+        apps: tuple[AsgiApp, AsgiApp, AsgiApp] = (
             by_prefix({"/_sandbox": control_app(world)}, attio_app(world)),
             hubspot_app(world),
             hubspot_app(world),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from attio_console.sandbox.attio.auth import WorldLimits, token_of, too_many
 from attio_console.sandbox.attio.bodies import Body
 from attio_console.sandbox.attio.errors import bad_request
@@ -19,8 +17,8 @@ MAX_PAGE = 500
 async def ask(request: Request, crm: Crm, container: Container) -> Response:
     """Answer a query of rows."""
     body = Body({} if not request.body else request.json())
-    limit = _whole(body, "limit", MAX_PAGE, 1, MAX_PAGE)
-    offset = _whole(body, "offset", 0, 0, None)
+    limit = body.whole("limit", MAX_PAGE, 1, MAX_PAGE)
+    offset = body.whole("offset", 0, 0)
     filter_json = body.values.get("filter")
     view_id = body.values.get("filter_view_id")
     if view_id is not None:
@@ -38,16 +36,3 @@ async def ask(request: Request, crm: Crm, container: Container) -> Response:
         raise too_many(limits, wait)
     request.response_headers.append(("x-attio-record-query-score", str(score)))
     return Response.raw(await answer(crm, container, question))
-
-
-def _whole(body: Body, name: str, default: int, minimum: int, maximum: int | None) -> int:
-    value: Any = body.values.get(name)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise body.refuse(name, "Expected integer")
-    if value < minimum:
-        raise body.refuse(name, f"Number must be greater than or equal to {minimum}", "too_small")
-    if maximum is not None and value > maximum:
-        raise body.refuse(name, f"Number must be less than or equal to {maximum}", "too_big")
-    return int(value)

@@ -92,6 +92,7 @@ def add_self(router: Router) -> None:
                 "workspace_name": workspace.name,
                 "workspace_slug": workspace.slug,
                 "workspace_logo_url": None,
+                "token_level": token.level,
             }
         )
 

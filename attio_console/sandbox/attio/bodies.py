@@ -71,6 +71,19 @@ class Body:
             return bool(value == "true")
         raise self.refuse(name, f"Expected boolean, received {json_type(value)}")
 
+    def whole(self, name: str, default: int, minimum: int, maximum: int | None = None) -> int:
+        """Return an optional whole number within its bounds; clients may write it as 25.0."""
+        value = self.values.get(name)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+            raise self.refuse(name, f"Expected integer, received {json_type(value)}")
+        if value < minimum:
+            raise self.refuse(name, f"Number must be greater than or equal to {minimum}", "too_small")
+        if maximum is not None and value > maximum:
+            raise self.refuse(name, f"Number must be less than or equal to {maximum}", "too_big")
+        return int(value)
+
     def one_of(self, name: str, *choices: str) -> str:
         """Return a required string out of a few."""
         value = self.text(name)

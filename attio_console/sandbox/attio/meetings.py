@@ -196,13 +196,16 @@ def _create(request: Request) -> Response:
             "status": item.one_of("status", "accepted", "tentative", "declined", "pending"),
             "is_organizer": item.flag("is_organizer"),
             "email_address": item.text("email_address", minimum=3),
+            "name": None,
         }
         for item in body.bodies("participants")
     ]
     linked = _records(body, token.workspace) if "linked_records" in body else []
     meetings = token.workspace.part(Meetings)
+    # Since 2026 a meeting may come without a reference; then every request makes another one.
+    reference = _reference(body) if "external_ref" in body else token.workspace.world.ids.uuid()
     meeting = meetings.add(
-        _reference(body),
+        reference,
         token.actor,
         title=body.text("title"),
         description=body.text("description"),

@@ -157,9 +157,7 @@ async def _search(request: Request) -> Response:
     crm = crm_of(request)
     body = Body(request.json())
     text = body.text("query", maximum=256)
-    limit = body.any("limit") if "limit" in body else 25
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 25:
-        raise body.refuse("limit", "Expected a whole number from 1 to 25", "too_big")
+    limit = body.whole("limit", 25, 1, 25)
     keys = body.list("objects")
     if not keys:
         raise body.refuse("objects", "Array must contain at least 1 element(s)", "too_small")
