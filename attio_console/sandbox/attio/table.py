@@ -42,7 +42,7 @@ class Table(Protocol):
     def row(self, ref: Ref) -> Row:
         """Return the row a ref names."""
 
-    def body(self, ref: Ref) -> bytes | None:  # noqa: ARG002
+    def body(self, ref: Ref) -> bytes | None:
         """Return a row's JSON where that is cheaper than reading it, else None."""
 
     def reindex(self) -> None:
