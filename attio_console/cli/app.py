@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -102,6 +101,7 @@ def exit_code(error: ConsoleError) -> int:
 
 def run_async(work: Callable[[], Awaitable[T]]) -> T:
     """Run one coroutine to its end; an error inside a task group comes out as itself."""
+    import asyncio
 
     async def outer() -> T:
         return await work()

@@ -43,6 +43,7 @@ class Bench:
         self.clock = clock
         self.read_only = read_only
         self.names = MirrorNames(store)
+        self.engine_runs = False
 
     @property
     def schema(self) -> Schema:

@@ -14,10 +14,6 @@ class Console(PullVerbs):
     The exceptions are the verbs of a script: `pull`, `sync` and `deliver`.
     """
 
-    async def run_engine(self) -> None:
-        """Keep the mirror current and the outbox empty until cancelled."""
-        await self.required_engine().run()
-
     async def changes(self) -> AsyncIterator[Changed]:
         """Yield what moved in the store, coalesced: at most one of a kind waits, however much happened."""
         with self.bus.subscribe() as changes:

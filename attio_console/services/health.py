@@ -20,7 +20,16 @@ class HealthVerbs(ConflictVerbs):
 
     def engine_status(self) -> EngineStatus:
         """Return what the engine says of itself; of an engine that does not run here, what the store remembers."""
-        return self.engine.status() if self.engine is not None else EngineStatus(attio_state="stale")
+        if self.engine is not None and self.engine_runs:
+            return self.engine.status()
+        pid = self.store.engine_lock.holder()
+        if pid is not None:
+            return EngineStatus(
+                attio_state="elsewhere", sentence=f"Process {pid} keeps it current.", engine_pid=pid
+            )
+        scanned = [at for kept in self.store.state.partitions() if (at := kept.scanned_at) is not None]
+        when = f"as of {min(scanned):%Y-%m-%d %H:%M} UTC" if scanned else "nothing pulled yet"
+        return EngineStatus(attio_state="stale", sentence=f"No engine runs; {when}.")
 
     def headline(self) -> Headline:
         """Return what the status line always says."""
@@ -91,14 +100,18 @@ class HealthVerbs(ConflictVerbs):
     def _remembered(self) -> tuple[PartitionLine, ...]:
         """Return the partitions as the store remembers them, where no engine has spoken yet."""
         lines = []
-        for kept in self.store.state.partitions():
+        order = [shape.id for shape in (*self.schema.objects, *self.schema.lists)]
+        place = {collection: number for number, collection in enumerate(order)}
+        for kept in sorted(
+            self.store.state.partitions(), key=lambda kept: place.get(kept.object, len(place))
+        ):
             records = self.store.mirror.size(kept.object) if kept.system == "attio" else 0
             lines.append(
                 PartitionLine(
                     system=kept.system,
                     object=kept.object,
                     label=self.title_of(kept.object),
-                    state=kept.state or "stale",
+                    state="stale",
                     records=records,
                     pairs=0,
                     agreed=0,

@@ -81,6 +81,14 @@ class PullVerbs(HealthVerbs):
             found = await work.pull(only, full=full, progress=tell)
         return PullReport(self.clock.monotonic() - started, tuple(found))
 
+    async def run_engine(self) -> None:
+        """Keep the mirror current and the outbox empty until cancelled."""
+        self.engine_runs = True
+        try:
+            await self.required_engine().run()
+        finally:
+            self.engine_runs = False
+
     def _errands(self) -> AbstractAsyncContextManager[Errands]:
         engine = self.required_engine()
         return errands(self.profile, engine.secrets, self.store, self.bus, self.clock, engine.rng)
@@ -112,9 +120,8 @@ class PullVerbs(HealthVerbs):
             except EngineElsewhere:
                 await self._watch_other_engine(group_id, timeout_s)
                 return
-        engine = self.required_engine()
         async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(engine.run())
+            running = tasks.create_task(self.run_engine())
             await until_settled(self.store, self.bus, group_id, timeout_s)
             running.cancel()
 
@@ -163,7 +170,7 @@ class PullVerbs(HealthVerbs):
         started = self.clock.monotonic()
         failure: errors.ConsoleError | None = None
         async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(engine.run())
+            running = tasks.create_task(self.run_engine())
             try:
                 async with asyncio.timeout(seconds):
                     failure = await self._until_quiet(once=once, say=say)
