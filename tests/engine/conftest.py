@@ -171,6 +171,10 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 @pytest.fixture
 async def control(sandbox: Sandbox) -> AsyncIterator[Control]:
     hand = Control(sandbox.attio)
+    if not await hand.dump("people"):
+        for number in range(25):
+            name = {"first_name": "Ann", "last_name": f"No{number}", "full_name": f"Ann No{number}"}
+            await hand.edit("people", None, {"name": name, "email_addresses": [f"ann{number}@house.example"]})
     yield hand
     await hand.close()
 

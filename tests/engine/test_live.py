@@ -27,7 +27,12 @@ def delivery(*events: dict[str, Any]) -> Delivery:
 def updated(house: House, slug: str, record_id: str) -> dict[str, Any]:
     return {
         "event_type": "record.updated",
-        "id": {"workspace_id": "x", "object_id": house.object_id(slug), "record_id": record_id, "attribute_id": "a"},
+        "id": {
+            "workspace_id": "x",
+            "object_id": house.object_id(slug),
+            "record_id": record_id,
+            "attribute_id": "a",
+        },
         "actor": {"type": "workspace-member", "id": "m"},
     }
 
@@ -68,7 +73,9 @@ async def test_a_merge_moves_everything_to_the_new_id(house: House, control: Con
     )
     done = await control.post("/merge", system="attio", object="people", id=one, other_id=two)
     new = str(done["id"])
-    await house.until(lambda: house.document("people", new) is not None and house.document("people", one) is None)
+    await house.until(
+        lambda: house.document("people", new) is not None and house.document("people", one) is None
+    )
     await house.until(lambda: house.document("people", two) is None)
     assert [pair.record_id for pair in house.store.pairs.by_external("hubspot", "contacts", "77")] == [new]
 
@@ -86,23 +93,31 @@ async def test_ten_thousand_events_for_five_hundred_records_cost_ten_reads(
         await house.store.inbox.put(delivery(*(updated(house, *rng.choice(targets)) for _ in range(100))))
     await house.engine.resume()
     await house.until(lambda: house.store.inbox.depth() == 0)
-    await asyncio.sleep(inbox_module.RECHECK_AFTER_S + 0.5)  # the recheck is due by the clock, and nothing announces it
+    await asyncio.sleep(
+        inbox_module.RECHECK_AFTER_S + 0.5
+    )  # the recheck is due by the clock, and nothing announces it
     assert await reads(control) - before <= 10
 
 
-async def test_duplicated_and_reordered_deliveries_end_in_the_same_state(house: House, control: Control) -> None:
+async def test_duplicated_and_reordered_deliveries_end_in_the_same_state(
+    house: House, control: Control
+) -> None:
     await control.fault(action="duplicate_delivery", probability=0.5)
     await control.fault(action="reorder_delivery", probability=0.3)
     people = await some(control, "people", 10)
     for turn in range(5):
         for record in people:
             await control.edit("people", record, {"job_title": f"Turn {turn}"})
-    await house.until(lambda: all(house.value("people", row, "job_title") == ["Turn 4"] for row in people), 30)
+    await house.until(
+        lambda: all(house.value("people", row, "job_title") == ["Turn 4"] for row in people), 30
+    )
     truth = await control.dump("people")
     assert {row: house.document("people", row) for row in people} == {row: truth[row] for row in people}
 
 
-async def test_a_delivery_that_keeps_failing_is_a_dead_letter(house: House, control: Control, monkeypatch: Any) -> None:
+async def test_a_delivery_that_keeps_failing_is_a_dead_letter(
+    house: House, control: Control, monkeypatch: Any
+) -> None:
     monkeypatch.setattr(inbox_module, "FIRST_RETRY_S", 0.01)
     (record,) = await some(control, "people")
     await control.fault(action="status", status=500, probability=1.0, path=f"/v2/objects/*/records/{record}")
@@ -120,14 +135,18 @@ async def test_a_forged_delivery_to_the_engine_changes_nothing(house: House) -> 
     body = b'{"webhook_id":"w","events":[]}'
     async with httpx.AsyncClient() as client:
         answer = await client.post(
-            status.target_url, content=body, headers={"attio-signature": sign(b"guess", body), "idempotency-key": "x"}
+            status.target_url,
+            content=body,
+            headers={"attio-signature": sign(b"guess", body), "idempotency-key": "x"},
         )
     assert answer.status_code == 401
     assert house.store.inbox.depth() == 0
     assert house.engine.status().listener.refused[401] == 1
 
 
-async def test_an_unknown_object_refreshes_the_schema_once(house: House, control: Control, monkeypatch: Any) -> None:
+async def test_an_unknown_object_refreshes_the_schema_once(
+    house: House, control: Control, monkeypatch: Any
+) -> None:
     from attio_console.sync import schema_keeper
 
     monkeypatch.setattr(schema_keeper, "UNKNOWN_EVERY_S", 0.0)

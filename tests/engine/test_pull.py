@@ -57,7 +57,11 @@ async def test_changes_during_the_pull_are_neither_missed_nor_doubled(
             elif number % 3 == 1:
                 await control.edit("people", record_id, {"job_title": f"Moved {number}"})
             else:
-                await control.edit("people", None, {"name": {"first_name": "New", "last_name": str(number), "full_name": f"New {number}"}})
+                await control.edit(
+                    "people",
+                    None,
+                    {"name": {"first_name": "New", "last_name": str(number), "full_name": f"New {number}"}},
+                )
         await house.live()
         await house.engine.sync_now()
         assert house.engine.puller is not None
@@ -80,7 +84,9 @@ async def test_what_was_deleted_while_nobody_listened_is_confirmed_and_gone(
         await compare_with_dump(house, control)
 
 
-async def test_offline_is_a_state_and_work_goes_on_after_it(sandbox, control: Control, tmp_path: Path) -> None:
+async def test_offline_is_a_state_and_work_goes_on_after_it(
+    sandbox, control: Control, tmp_path: Path
+) -> None:
     await control.fault(action="reset", probability=1.0, path="/v2/*")
     async with console(sandbox, tmp_path, control) as house:
         await house.until(lambda: house.engine.status().attio_state == "offline")
