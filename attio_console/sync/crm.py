@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from attio_console import errors
-from attio_console.attio import AsyncAttio
 from attio_console.crm.protocol import CrmChange, CrmClient
 from attio_console.model.clock import Clock, SystemClock
 from attio_console.net import Backoff
@@ -23,6 +22,7 @@ from attio_console.sync.crm_outbox import CrmSender
 from attio_console.sync.crm_pull import CrmPull, Pulled
 from attio_console.sync.crm_repair import follow_merges
 from attio_console.sync.examine import Examined, Examiner, Who, wanting_times
+from attio_console.sync.gate import Gate
 from attio_console.sync.mapping import FirstSync, Mapping, ObjectMapping, collection_of
 from attio_console.sync.mapping_defaults import default_mapping, default_types
 from attio_console.sync.pairing import Pairing
@@ -43,7 +43,6 @@ class CrmSync:
         self,
         system: str,
         client: CrmClient,
-        attio: AsyncAttio | None,
         store: Store,
         bus: Bus,
         mapping: Mapping | None = None,
@@ -51,14 +50,19 @@ class CrmSync:
         rng: random.Random | None = None,
         *,
         first_sync: FirstSync = "plan",
+        gate: Gate | None = None,
+        poll_s: float = 10.0,
+        quota_share: float = 0.8,
     ) -> None:
         self.system = system
         self.client = client
-        self._attio = attio
         self._store = store
         self._bus = bus
         self._given = mapping
         self._first_sync = first_sync
+        self._gate = gate
+        self._poll_s = poll_s
+        self._quota_share = quota_share
         self._clock = clock or SystemClock()
         self._rng = rng or random.Random()
         self.contact = Contact(self._clock)
@@ -87,6 +91,8 @@ class CrmSync:
                 await self._persist(self.first_look)
                 while True:
                     await self._rest()
+                    if self._gate is not None:
+                        await self._gate.open()
                     await self._persist(self.poll)
 
     async def once(self) -> Applied:
@@ -106,7 +112,7 @@ class CrmSync:
 
     async def accept(self) -> None:
         """Let the first sync write what its plan showed."""
-        await self._store.state.put(_accepted_key(self.system), {"accepted": True})
+        await self._store.state.put(accepted_key(self.system), {"accepted": True})
         self._bus.changed("conflicts")
 
     @property
@@ -115,7 +121,7 @@ class CrmSync:
         context = self._context
         if context is not None and context.mapping.first_sync == "go":
             return True
-        return bool((self._store.state.get(_accepted_key(self.system)) or {}).get("accepted"))
+        return bool((self._store.state.get(accepted_key(self.system)) or {}).get("accepted"))
 
     async def _persist(self, work: object) -> None:
         """Do a piece of work, again after failures, for ever."""
@@ -209,18 +215,15 @@ class CrmSync:
 
     async def _interval(self) -> float:
         """Return the seconds to the next poll: shorter while somebody works, longer as the allowance runs out."""
-        mapping = self._ready().mapping
         share = (await self.client.limits()).share
         self._paused = ""
-        if share >= mapping.guards.quota_share:
-            self._paused = (
-                f"{share:.0%} of today's allowance is used; paused above {mapping.guards.quota_share:.0%}"
-            )
+        if share >= self._quota_share:
+            self._paused = f"{share:.0%} of today's allowance is used; paused above {self._quota_share:.0%}"
             return 300.0
-        if share > mapping.guards.quota_share * 0.75:
-            return mapping.poll_s * 6
+        if share > self._quota_share * 0.75:
+            return self._poll_s * 6
         is_working = self._moved_at is not None and self._clock.now() - self._moved_at < _WORKING
-        return mapping.poll_s / 2 if is_working else mapping.poll_s
+        return self._poll_s / 2 if is_working else self._poll_s
 
     # --------------------------------------------------------------------------------------------- one round
 
@@ -504,5 +507,6 @@ class CrmSync:
         return "live" if pull.is_complete else "waiting"
 
 
-def _accepted_key(system: str) -> str:
+def accepted_key(system: str) -> str:
+    """Return under which name it is kept that the first sync may write."""
     return f"crm:{system}:accepted"

@@ -84,8 +84,6 @@ class Guards:
     """The share of a partition's pairs that one run may write to."""
     min_writes: int = 50
     """Runs with fewer writes than this are never stopped."""
-    quota_share: float = 0.8
-    """The share of the other system's daily allowance that may be used before pausing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,6 @@ class Mapping:
     first_sync: FirstSync = "plan"
     region: str = "US"
     """The country of phone numbers written without one, where nothing else tells."""
-    poll_s: float = 10.0
     guards: Guards = Guards()
 
     def object(self, attio: str, external: str | None = None) -> ObjectMapping | None:

@@ -1,0 +1,188 @@
+"""The links of a profile, as the engine runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attio_console import errors
+from attio_console.crm import (
+    ClientCredentials,
+    CrmClient,
+    HubSpot,
+    JwtBearer,
+    RefreshToken,
+    Salesforce,
+    SalesforceAuth,
+)
+from attio_console.model.clock import Clock
+from attio_console.net import REDACTOR, Limiter, Traffic
+from attio_console.store import Store
+from attio_console.sync.bus import Bus
+from attio_console.sync.crm import CrmSync, accepted_key
+from attio_console.sync.gate import Gate
+from attio_console.sync.mapping import Mapping
+from attio_console.sync.mapping_file import read_mapping
+from attio_console.sync.status import PartitionStatus
+
+if TYPE_CHECKING:
+    from attio_console.config.profiles import HubSpotLink, Profile, SalesforceLink
+    from attio_console.config.secrets import Secrets
+
+
+class CrmLink:
+    """One linked system: opens its client when it runs, because a keyring may take its time."""
+
+    def __init__(
+        self,
+        system: str,
+        link: HubSpotLink | SalesforceLink,
+        profile: Profile,
+        secrets: Secrets,
+        store: Store,
+        bus: Bus,
+        gate: Gate,
+        clock: Clock,
+        rng: random.Random,
+        traffic: Traffic,
+    ) -> None:
+        self.system = system
+        self._link = link
+        self._profile = profile
+        self._secrets = secrets
+        self._store = store
+        self._bus = bus
+        self._gate = gate
+        self._clock = clock
+        self._rng = rng
+        self._traffic = traffic
+        self._poked = asyncio.Event()
+        self._problem = ""
+        self.sync: CrmSync | None = None
+
+    @property
+    def limiter(self) -> Limiter | None:
+        """Return the rate limiter of the open client."""
+        client = self.sync.client if self.sync else None
+        return client.limiter if isinstance(client, HubSpot | Salesforce) else None
+
+    async def run(self) -> None:
+        """Sync until cancelled. A missing secret or a wrong mapping is said, and tried again when poked."""
+        while True:
+            self._poked.clear()
+            try:
+                mapping = await asyncio.to_thread(self._mapping)
+                secret = await asyncio.to_thread(self._secrets.get, self._profile.name, self.system)
+                if not secret:
+                    raise errors.SecretMissing(
+                        f"No {self.system} token for the profile {self._profile.name}",
+                        hint=f"attio-console profile add {self._profile.name}",
+                    )
+                await self._run(secret, mapping)
+            except errors.ConfigError as error:
+                self._problem = f"{error} {error.hint}".strip()
+                self._bus.changed("status")
+                await self._poked.wait()
+
+    async def _run(self, secret: str, mapping: Mapping | None) -> None:
+        REDACTOR.add(secret)
+        client = self._client(secret)
+        try:
+            self.sync = CrmSync(
+                self.system,
+                client,
+                self._store,
+                self._bus,
+                mapping,
+                self._clock,
+                self._rng,
+                gate=self._gate,
+                poll_s=self._link.poll_s,
+                quota_share=self._link.quota_share,
+            )
+            self._problem = ""
+            await self.sync.run()
+        finally:
+            self.sync = None
+            await client.close()
+
+    def _mapping(self) -> Mapping | None:
+        path: Path | None = self._link.mapping
+        if path is None:
+            return None
+        mapping = read_mapping(path)
+        if mapping.system != self.system:
+            raise errors.ConfigError(f"{path} maps {mapping.system}, not {self.system}")
+        return mapping
+
+    def _client(self, secret: str) -> CrmClient:
+        from attio_console.config.profiles import HubSpotLink
+
+        link = self._link
+        if isinstance(link, HubSpotLink):
+            return HubSpot(
+                secret,
+                base_url=link.base_url,
+                version=link.version,
+                clock=self._clock,
+                rng=self._rng,
+                traffic=self._traffic,
+            )
+        auth: SalesforceAuth
+        if link.auth == "jwt":
+            auth = JwtBearer(
+                link.login_url, link.client_id, link.username, secret.encode(), clock=self._clock
+            )
+        elif link.auth == "refresh":
+            auth = RefreshToken(link.login_url, link.client_id, secret)
+        else:
+            auth = ClientCredentials(link.login_url, link.client_id, secret)
+        return Salesforce(auth, version=link.version, clock=self._clock, rng=self._rng, traffic=self._traffic)
+
+    def poke(self) -> None:
+        """Look at the other system now."""
+        self._poked.set()
+        if self.sync is not None:
+            self.sync.sync_now()
+
+    def changed(self, collection: str, record_ids: Sequence[str]) -> None:
+        """Hear that rows of Attio changed: the bus tells the comparison, this spares the wait for a poll."""
+        del collection, record_ids
+
+    def status(self) -> list[PartitionStatus]:
+        """Return what each object is doing."""
+        if self.sync is not None and (found := self.sync.partitions()):
+            return found
+        state = "failing" if self._problem else "waiting"
+        error = self._problem or (self.sync.contact.error if self.sync else "")
+        return [PartitionStatus(self.system, "", self.system.title(), state, error=error)]
+
+
+def open_links(
+    profile: Profile,
+    secrets: Secrets,
+    store: Store,
+    bus: Bus,
+    gate: Gate,
+    clock: Clock,
+    rng: random.Random,
+    traffic: Traffic,
+) -> list[CrmLink]:
+    """Return the links that a profile names."""
+    named = {"hubspot": profile.hubspot, "salesforce": profile.salesforce}
+    return [
+        CrmLink(system, link, profile, secrets, store, bus, gate, clock, rng, traffic)
+        for system, link in named.items()
+        if link is not None
+    ]
+
+
+async def accept_first_sync(store: Store, system: str) -> None:
+    """Let the first sync with a system write: a person has seen its plan, or there is nothing real to lose."""
+    await store.state.put(accepted_key(system), {"accepted": True})
+
+
+__all__ = ["CrmLink", "accept_first_sync", "open_links"]
