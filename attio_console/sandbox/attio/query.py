@@ -46,6 +46,8 @@ class Plan:
     ids: frozenset[str] | None = None
     since: str | None = None
     until: str | None = None
+    exact: bool = False
+    """The index answers the whole filter: nothing is left to check."""
 
 
 class Shuffle:
@@ -77,6 +79,7 @@ async def select(crm: Crm, container: Container, question: Question) -> list[Ref
     if question.filter is None and not past and (page := _by_position(crm, container, question)) is not None:
         return page
     plan = _plan(container, question.filter)
+    node = None if plan.exact and not past else question.filter
     candidates = _candidates(crm, container, plan, past, ordered=newest_first, shuffled=not question.sorts)
     # Sorting needs everything; an order that the index gives, or none, needs only the page.
     enough = stop if newest_first is not None or not question.sorts else None
@@ -85,9 +88,8 @@ async def select(crm: Crm, container: Container, question: Question) -> list[Ref
     for looked, ref in enumerate(candidates, start=1):
         if looked % BREATH == 0:
             await asyncio.sleep(0)
-        row = _row(container, ref)
-        if question.filter is None or matches(question.filter, row, lookup):
-            rows.append(row if past else ref)
+        if node is None or matches(node, _row(container, ref), lookup):
+            rows.append(ref)
             if enough is not None and len(rows) >= enough:
                 break
     if question.sorts and newest_first is None:
@@ -135,22 +137,29 @@ def _plan(container: Container, node: Node | None) -> Plan:
     since: str | None = None
     until: str | None = None
     created, own = container.attribute("created_at"), container.attribute(container.id_slug)
+    tests: list[tuple[bool, str]] = []
     for each in node.children if isinstance(node, All) else (node,):
         if not isinstance(each, Holds):
+            tests.append((False, ""))
             continue
         attribute = container.attributes.get(each.attribute_id)
         for test in each.tests:
             if created is not None and each.attribute_id == created.id:
+                tests.append((True, test.operator))
                 if test.operator in {"$gte", "$gt", "$eq"}:
                     since = max(since or "", test.operand)
                 if test.operator in {"$lte", "$lt", "$eq"}:
                     until = min(until or "\uffff", test.operand)
-            elif attribute is not None and attribute.is_unique and test.operator in {"$eq", "$in"}:
+                continue
+            tests.append((False, test.operator if attribute is own else ""))
+            if attribute is not None and attribute.is_unique and test.operator in {"$eq", "$in"}:
                 keys = test.operand if test.operator == "$in" else {test.operand}
                 found = _holders(container, attribute.id, test.name, keys, own=own is attribute)
                 if found is not None:
                     ids = found if ids is None else ids & found
-    return Plan(ids, since, until)
+    bounds = all(by_time and operator in {"$gte", "$lte"} for by_time, operator in tests)
+    one_set_of_ids = len(tests) == 1 and not tests[0][0] and tests[0][1] in {"$eq", "$in"}
+    return Plan(ids, since, until, node is not None and (bounds or one_set_of_ids))
 
 
 def _holders(
@@ -219,8 +228,8 @@ def _from_anywhere(crm: Crm, container: Container) -> Iterator[Ref]:
             yield from container.table.slice(position, min(_PAGE, last - position))
 
 
-def _as_seen(container: Container, past: dict[str, Row | None], row_id: str) -> Row | None:
-    return past[row_id] if row_id in past else container.table.get(row_id)
+def _as_seen(container: Container, past: dict[str, Row | None], row_id: str) -> Ref | None:
+    return past[row_id] if row_id in past else container.table.ref(row_id)
 
 
 def _created(container: Container, row: Row) -> str:

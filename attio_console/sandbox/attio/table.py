@@ -42,6 +42,9 @@ class Table(Protocol):
     def row(self, ref: Ref) -> Row:
         """Return the row a ref names."""
 
+    def ref(self, row_id: str) -> Ref | None:
+        """Return what names a row, where that is cheaper than reading it."""
+
     def body(self, ref: Ref) -> bytes | None:
         """Return a row's JSON where that is cheaper than reading it, else None."""
 
@@ -116,6 +119,10 @@ class MemoryTable:
         """Return the row a ref names."""
         row: Row = ref
         return row
+
+    def ref(self, row_id: str) -> Ref | None:
+        """Return what names a row: here, the row."""
+        return self._rows.get(row_id)
 
     def body(self, ref: Ref) -> bytes | None:  # noqa: ARG002
         """Return None: these rows are rendered from their values."""
