@@ -23,6 +23,7 @@ SAFE_SQLITE = (3, 51, 3)
 
 _BUSY_MS = 5000
 _BATCH_JOBS = 256
+_PATIENCE_S = 0.02
 
 
 class Work:
@@ -31,6 +32,8 @@ class Work:
     def __init__(self, connection: apsw.Connection) -> None:
         self.connection = connection
         self.after: list[Callable[[], None]] = []
+        self.undone: list[Callable[[], None]] = []
+        """Called in the writer thread where the commit that this job is part of fails."""
 
     def execute(self, sql: str, bindings: Any = ()) -> list[Any]:
         """Run one statement to its end and return its rows."""
@@ -46,7 +49,7 @@ class Work:
 
 
 class _Job:
-    __slots__ = ("after", "error", "fn", "future", "loop", "result")
+    __slots__ = ("after", "error", "fn", "future", "loop", "result", "undone")
 
     def __init__(
         self,
@@ -60,15 +63,19 @@ class _Job:
         self.result: Any = None
         self.error: BaseException | None = None
         self.after: list[Callable[[], None]] = []
+        self.undone: list[Callable[[], None]] = []
 
 
 class Database:
     """A file, its writer and its readers. Everything durable goes through `run`."""
 
-    def __init__(self, path: Path, *, synchronous: str, cache_kib: int = 16_000) -> None:
+    def __init__(
+        self, path: Path, *, synchronous: str, cache_kib: int = 16_000, jobs_per_commit: int = _BATCH_JOBS
+    ) -> None:
         self.path = path
         self._synchronous = synchronous
         self._cache_kib = cache_kib
+        self._jobs_per_commit = jobs_per_commit
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._readers: dict[str, Reader] = {}
@@ -139,11 +146,19 @@ class Database:
         Jobs that wait at the same time share one transaction, each in its own savepoint: one that fails undoes only
         itself.
         """
+        return await self.wait(self.submit(fn))
+
+    def submit(self, fn: Callable[[Work], T]) -> asyncio.Future[T]:
+        """Hand a job to the writer thread; jobs are done in the order they are handed in."""
         if self._closed or self._thread is None:
             raise StoreUnavailable(f"The store at {self.path.parent} is closed.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._jobs.put(_Job(fn, loop, future))
+        return future
+
+    async def wait(self, future: asyncio.Future[T]) -> T:
+        """Wait for a job that was handed in."""
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
@@ -153,17 +168,12 @@ class Database:
 
     def _write_loop(self) -> None:
         while True:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                if self._idle_work():
-                    continue
-                job = self._jobs.get()
+            job = self._next_job()
             if job is None:
                 return
             batch = [job]
             stop = False
-            while len(batch) < _BATCH_JOBS:
+            while len(batch) < self._jobs_per_commit:
                 try:
                     following = self._jobs.get_nowait()
                 except queue.Empty:
@@ -176,6 +186,17 @@ class Database:
             _deliver(batch)
             if stop:
                 return
+
+    def _next_job(self) -> _Job | None:
+        """Wait for a job; once none came for a moment, do upkeep a little at a time."""
+        patience = _PATIENCE_S
+        while True:
+            try:
+                return self._jobs.get(timeout=patience) if patience else self._jobs.get_nowait()
+            except queue.Empty:
+                patience = 0.0
+                if not self._idle_work():
+                    return self._jobs.get()
 
     def _idle_work(self) -> bool:
         if self.idle is None:
@@ -208,6 +229,8 @@ class Database:
             for job in batch:
                 job.error = job.error or failure
                 job.after.clear()
+                for callback in job.undone:
+                    callback()
 
     def _look_for_others(self) -> None:
         """Notice commits of other processes: this connection's data_version ignores its own."""
@@ -223,6 +246,7 @@ class Database:
 
     def _run_job(self, job: _Job) -> None:
         work = Work(self.writer)
+        job.undone = work.undone
         self.writer.execute("SAVEPOINT job")
         try:
             job.result = job.fn(work)

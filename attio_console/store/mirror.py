@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
 import msgspec
 
+from attio_console.errors import StoreError
 from attio_console.model.clock import Clock
 from attio_console.model.schema import Schema
 from attio_console.store import search
@@ -41,6 +44,17 @@ _BATCH = 50
 
 _SMALL = 3000
 """Axes of collections up to this size are made while the first window waits for them."""
+
+
+@dataclass(slots=True)
+class _Page:
+    collection: str
+    scan: int | None
+    failed: bool = False
+
+    def fail(self) -> None:
+        """Keep the rest of the page, and its cursor, from being stored."""
+        self.failed = True
 
 
 class Mirror:
@@ -112,23 +126,37 @@ class Mirror:
         """
         result = PageResult([], [], 0)
         unchanged = 0
-        for at in range(0, max(len(raws), 1), _BATCH):
-            last = at + _BATCH >= len(raws)
-            batch = await self._run_batch(collection, raws[at : at + _BATCH], scan, cursor if last else None)
+        # Handed in all at once, so that the writer never waits for this loop between two batches.
+        page = _Page(collection, scan)
+        batches = [
+            self._submit(page, raws[at : at + _BATCH], cursor if at + _BATCH >= len(raws) else None)
+            for at in range(0, max(len(raws), 1), _BATCH)
+        ]
+        for handed_in in batches:
+            batch = await self._database.wait(handed_in)
             result.created.extend(batch.created)
             result.changed.extend(batch.changed)
             unchanged += batch.unchanged
         return PageResult(result.created, result.changed, unchanged)
 
-    async def _run_batch(
-        self, collection: str, raws: Sequence[bytes], scan: int | None, cursor: bytes | None
-    ) -> Batch:
+    def _submit(self, page: _Page, raws: Sequence[bytes], cursor: bytes | None) -> asyncio.Future[Batch]:
         def job(work: Work) -> Batch:
-            batch = self._writer.apply(work, collection, raws, scan=scan, cursor=cursor)
+            if page.failed:
+                # The cursor must not pass rows that were not stored.
+                raise StoreError("An earlier part of this page could not be stored.")
+            work.undone.append(page.fail)
+            work.undone.append(self._writer.forget)
+            try:
+                batch = self._writer.apply(work, page.collection, raws, scan=page.scan, cursor=cursor)
+            except BaseException:
+                page.fail()
+                raise
             work.after.append(lambda: self._orders.follow(batch.versions, batch.orders))
             return batch
 
-        return await self._database.run(job)
+        future = self._database.submit(job)
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return future
 
     async def delete(self, collection: str, ids: Sequence[str]) -> int:
         """Remove rows; return how many there were."""

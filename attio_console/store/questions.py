@@ -77,12 +77,14 @@ class Question:
             f" AND rowid < {high} AND rowid NOT IN (SELECT id FROM unindexed)"
         )
         fresh = (
-            "SELECT u.id FROM unindexed u JOIN rec r ON r.id = u.id"
+            "SELECT u.id FROM unindexed u CROSS JOIN rec r ON r.id = u.id"
             f" WHERE u.id >= {low} AND u.id < {high} AND {self.holds_words()}"
         )
         short = [word for word in self.words if len(word) < INFIX]
         if long and short:
-            indexed = f"SELECT h.id FROM ({indexed}) h JOIN rec r ON r.id = h.id WHERE {self._holds(short)}"
+            indexed = (
+                f"SELECT h.id FROM ({indexed}) h CROSS JOIN rec r ON r.id = h.id WHERE {self._holds(short)}"
+            )
         return f"{indexed} UNION ALL {fresh}"
 
     def holds_words(self) -> str:
@@ -166,7 +168,7 @@ class Question:
         joins, order = self.order() if ordered else ("", "")
         tail = f" ORDER BY {order}" if ordered else ""
         if self.words:
-            source = f"({self.hits()}) h JOIN rec r ON r.id = h.id"
+            source = f"({self.hits()}) h CROSS JOIN rec r ON r.id = h.id"
             return f"SELECT r.id FROM {source} {joins} WHERE {self.holds_terms()}{tail}"
         return f"SELECT r.id FROM rec r {joins} WHERE r.coll = {self._bind(self.no)} AND {self.holds_terms()}{tail}"
 

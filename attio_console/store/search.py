@@ -68,7 +68,7 @@ def _tiers(
         *_full_text(connection, "words", words_query(wanted), low, high, _WORD_HITS),
         *ask(
             connection,
-            f"SELECT {_HIT} FROM unindexed u JOIN rec r ON r.id = u.id WHERE u.id >= ? AND u.id < ?"
+            f"SELECT {_HIT} FROM unindexed u CROSS JOIN rec r ON r.id = u.id WHERE u.id >= ? AND u.id < ?"
             " AND instr(r.search, ?) LIMIT ?",
             (low, high, wanted[0], _WORD_HITS),
         ),
@@ -85,6 +85,6 @@ def _full_text(
     return ask(
         connection,
         f"SELECT {_HIT} FROM (SELECT rowid AS id FROM {table} WHERE {table} MATCH ? AND rowid >= ? AND rowid < ?"
-        " ORDER BY rowid LIMIT ?) h JOIN rec r ON r.id = h.id",
+        " ORDER BY rowid LIMIT ?) h CROSS JOIN rec r ON r.id = h.id",
         (query, low, high, limit),
     )

@@ -28,6 +28,9 @@ QUEUE_FILE = "queue.db"
 MIRROR_FILE = "mirror.db"
 CACHE_DIRECTORY = "cache"
 
+_MIRROR_JOBS = 3
+"""A job on the mirror is some fifty rows; more in one commit would keep others waiting."""
+
 
 class Store:
     """The mirror, the queues and what hangs on them, and the cache."""
@@ -121,7 +124,7 @@ def _open_mirror(directory: Path) -> tuple[Database, str]:
     existed = path.exists()
     rebuilt = "" if existed else "no mirror yet"
     try:
-        mirror = Database(_private(path), synchronous="NORMAL")
+        mirror = Database(_private(path), synchronous="NORMAL", jobs_per_commit=_MIRROR_JOBS)
         try:
             found = mirror_schema.found_version(mirror)
             if found == 0:
@@ -146,7 +149,7 @@ def _open_mirror(directory: Path) -> tuple[Database, str]:
         reason = f"the mirror could not be used: {error.message}"
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    mirror = Database(_private(path), synchronous="NORMAL")
+    mirror = Database(_private(path), synchronous="NORMAL", jobs_per_commit=_MIRROR_JOBS)
     mirror_schema.create(mirror)
     return mirror, reason
 
