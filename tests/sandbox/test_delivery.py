@@ -19,10 +19,10 @@ DAY = 86_400
 
 
 @contextlib.asynccontextmanager
-async def delivering(url, *, limits=True, filter=None, event_type="task.created"):
+async def delivering(url, *, limits=True, event_filter=None, event_type="task.created"):
     world = World(7, settings=Settings(limits=limits))
     workspace = world.add_workspace("W", "w")
-    webhook = workspace.part(Webhooks).add(url, [Subscription(event_type, filter)])
+    webhook = workspace.part(Webhooks).add(url, [Subscription(event_type, event_filter)])
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(world.part(Deliveries).run()), group.create_task(world.clock.run())]
         yield workspace, webhook
@@ -162,7 +162,7 @@ async def test_a_deleted_webhook_gets_nothing_more(receiver):
     ],
 )
 async def test_filters_decide_at_the_source(receiver, event_filter, passes):
-    async with delivering(receiver.url, filter=event_filter) as (workspace, webhook):
+    async with delivering(receiver.url, event_filter=event_filter) as (workspace, webhook):
         happen(workspace)
         workspace.world.part(Deliveries).test(webhook, "record.updated")
         got = await receiver.wait_for(1 + passes)
