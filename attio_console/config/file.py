@@ -175,3 +175,23 @@ def write(path: Path, text: str) -> None:
         Path(temporary).replace(path)
     except OSError as problem:
         raise ConfigError(f"{path} cannot be written: {problem.strerror}.") from problem
+
+
+EXAMPLE = """\
+# attio-console. attio-console config schema prints everything that can stand here.
+# default_profile = "work"
+
+# [profiles.work]
+# read_only = false
+# colour = "red"                # the bar of a workspace where a slip is expensive
+
+# [profiles.work.webhook]
+# port = 4020
+# public_url = "https://hooks.example.com/attio"
+
+# [profiles.work.hubspot]       # its token: the secret "hubspot" of the profile
+# version = "2026-03"
+
+# [keys]
+# quit = "ctrl+q"               # attio-console keys lists every action
+"""

@@ -37,7 +37,10 @@ CONTEXTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing a person can ask for. `writes` ones are refused by a read-only profile before anything happens."""
+    """One thing a person can ask for. `writes` ones are refused by a read-only profile before anything happens.
+
+    The first context is where it is at home.
+    """
 
     id: str
     title: str
@@ -47,6 +50,10 @@ class Action:
     group: str
     show_in_footer: bool = False
     writes: bool = False
+
+    def in_footer(self, contexts: Sequence[str]) -> bool:
+        """Return whether the footer names it where these contexts hold: only where it is at home."""
+        return self.show_in_footer and self.contexts[0] in contexts
 
 
 def _a(
@@ -66,6 +73,23 @@ ACTIONS: tuple[Action, ...] = (
     _a("previous-record", "previous record", "Go to the previous record of the table.", "N", "record", GO),
     _a("note", "note", "Write a note on this record.", "t", "record", EDIT, footer=True, writes=True),
     _a("task", "task", "Add a task for this record.", "T", "record", EDIT, footer=True, writes=True),
+    # Pipelines
+    _a("card-open", "open", "Open the record of the card under the cursor.", "enter", "pipelines", GO, footer=True),
+    _a("card-move-left", "move left", "Move the card, or all marked cards, to the stage on the left.", "H shift+left", "pipelines", EDIT, footer=True, writes=True),
+    _a("card-move-right", "move right", "Move the card, or all marked cards, to the stage on the right.", "L shift+right", "pipelines", EDIT, footer=True, writes=True),
+    _a("card-stage", "stage", "Move the card, or all marked cards, to a stage chosen by name.", "m", "pipelines", EDIT, footer=True, writes=True),
+    _a("card-edit", "edit", "Edit a value of the card's list entry.", "e", "pipelines", EDIT, footer=True, writes=True),
+    _a("card-mark", "mark", "Mark or unmark this card and go one down.", "space", "pipelines", SELECT, footer=True),
+    _a("list-next", "next list", "Show the next list.", "J", "pipelines", GO, footer=True),
+    _a("list-previous", "previous list", "Show the previous list.", "K", "pipelines", GO),
+    _a("card-left", "stage left", "Go to the stage on the left.", "h left", "pipelines", MOVE),
+    _a("card-right", "stage right", "Go to the stage on the right.", "l right", "pipelines", MOVE),
+    _a("card-down", "card down", "Go to the next card.", "j down", "pipelines", MOVE),
+    _a("card-up", "card up", "Go to the card above.", "k up", "pipelines", MOVE),
+    _a("card-top", "first card", "Go to the first card of the stage.", "g home", "pipelines", MOVE),
+    _a("card-bottom", "last card", "Go to the last card of the stage.", "G end", "pipelines", MOVE),
+    _a("card-page-down", "page down", "One screenful of cards down.", "pagedown ctrl+d", "pipelines", MOVE),
+    _a("card-page-up", "page up", "One screenful of cards up.", "pageup ctrl+u", "pipelines", MOVE),
     # Tables
     _a("open", "open", "Open what is under the cursor.", "enter", "list", GO, footer=True),
     _a("edit", "edit", "Edit the field under the cursor; with marks, the same field of all marked records after a look at the plan.", "e", "records", EDIT, footer=True, writes=True),
@@ -102,23 +126,6 @@ ACTIONS: tuple[Action, ...] = (
     _a("copy", "copy", "Copy the id of the row under the cursor.", "y", "list record pipelines", SHOW),
     _a("copy-value", "copy value", "Copy the value under the cursor.", "Y", "records record", SHOW),
     _a("reload", "read again", "Read this view again from the local store.", "r", "list pipelines", SHOW),
-    # Pipelines
-    _a("card-open", "open", "Open the record of the card under the cursor.", "enter", "pipelines", GO, footer=True),
-    _a("card-move-left", "move left", "Move the card, or all marked cards, to the stage on the left.", "H shift+left", "pipelines", EDIT, footer=True, writes=True),
-    _a("card-move-right", "move right", "Move the card, or all marked cards, to the stage on the right.", "L shift+right", "pipelines", EDIT, footer=True, writes=True),
-    _a("card-stage", "stage", "Move the card, or all marked cards, to a stage chosen by name.", "m", "pipelines", EDIT, footer=True, writes=True),
-    _a("card-edit", "edit", "Edit a value of the card's list entry.", "e", "pipelines", EDIT, footer=True, writes=True),
-    _a("card-mark", "mark", "Mark or unmark this card and go one down.", "space", "pipelines", SELECT, footer=True),
-    _a("list-next", "next list", "Show the next list.", "J", "pipelines", GO, footer=True),
-    _a("list-previous", "previous list", "Show the previous list.", "K", "pipelines", GO),
-    _a("card-left", "stage left", "Go to the stage on the left.", "h left", "pipelines", MOVE),
-    _a("card-right", "stage right", "Go to the stage on the right.", "l right", "pipelines", MOVE),
-    _a("card-down", "card down", "Go to the next card.", "j down", "pipelines", MOVE),
-    _a("card-up", "card up", "Go to the card above.", "k up", "pipelines", MOVE),
-    _a("card-top", "first card", "Go to the first card of the stage.", "g home", "pipelines", MOVE),
-    _a("card-bottom", "last card", "Go to the last card of the stage.", "G end", "pipelines", MOVE),
-    _a("card-page-down", "page down", "One screenful of cards down.", "pagedown ctrl+d", "pipelines", MOVE),
-    _a("card-page-up", "page up", "One screenful of cards up.", "pageup ctrl+u", "pipelines", MOVE),
     # Sync
     _a("look", "look", "Show what this line is about: its records, its conflicts, or what ran out of attempts.", "enter", "sync", GO, footer=True),
     _a("line-down", "down", "One line down.", "j down", "sync", MOVE),
@@ -132,8 +139,8 @@ ACTIONS: tuple[Action, ...] = (
     _a("skip", "skip", "Move this conflict to the end of the queue.", ".", "conflicts", DECIDE, footer=True),
     _a("snooze", "tomorrow", "Put this conflict away for a day.", "w", "conflicts", DECIDE, footer=True),
     # One conflict
-    _a("choose-attio", "Attio", "Take Attio's value for this field.", "h left", "conflict", DECIDE, footer=True),
-    _a("choose-other", "other side", "Take the other system's value for this field.", "l right", "conflict", DECIDE, footer=True),
+    _a("choose-attio", "Attio", "Take Attio's value for this field.", "left h", "conflict", DECIDE, footer=True),
+    _a("choose-other", "other side", "Take the other system's value for this field.", "right l", "conflict", DECIDE, footer=True),
     _a("choose-base", "base", "Take the value both sides last agreed on.", "0", "conflict", DECIDE, footer=True),
     _a("choose-both", "both", "Keep the values of both sides; only for fields that hold several.", "b", "conflict", DECIDE, footer=True),
     _a("choose-edit", "edit", "Write the value yourself.", "e", "conflict", DECIDE, footer=True, writes=True),
@@ -165,8 +172,8 @@ ACTIONS: tuple[Action, ...] = (
     _a("pane-next", "next pane", "Show the next pane.", "tab", "global", GO),
     _a("pane-previous", "previous pane", "Show the previous pane.", "shift+tab", "global", GO),
     _a("last-view", "last view", "Go back to the pane shown before.", "-", "global", GO),
-    _a("sync-now", "sync now", "Ask both sides for news now.", "R", "global", SYNC, footer=True),
-    _a("pause", "pause", "Stop sending and pulling, or go on.", "P", "global", SYNC, footer=True),
+    _a("sync-now", "sync now", "Ask both sides for news now.", "R", "sync global", SYNC, footer=True),
+    _a("pause", "pause", "Stop sending and pulling, or go on.", "P", "sync global", SYNC, footer=True),
     _a("freeze", "freeze", "Hold the screen still while you read, or let it move again.", "F", "global", SHOW),
     _a("zoom", "zoom", "Give the whole screen to this part, or give it back.", "z", "global", SHOW),
     _a("theme", "theme", "Choose colours, seen as you move.", "ctrl+t", "global", SHOW),

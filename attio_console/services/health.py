@@ -100,7 +100,7 @@ class HealthVerbs(ConflictVerbs):
     def _remembered(self) -> tuple[PartitionLine, ...]:
         """Return the partitions as the store remembers them, where no engine has spoken yet."""
         lines = []
-        order = [shape.id for shape in (*self.schema.objects, *self.schema.lists)]
+        order = [*(shape.id for shape in self.schema.objects), *(shape.id for shape in self.schema.lists)]
         place = {collection: number for number, collection in enumerate(order)}
         for kept in sorted(
             self.store.state.partitions(), key=lambda kept: place.get(kept.object, len(place))

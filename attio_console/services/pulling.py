@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from attio_console import errors
 from attio_console.model.text import plain
 from attio_console.services.base import NOTES, TASKS
-from attio_console.services.health import HealthVerbs
+from attio_console.services.letters import LetterVerbs
 from attio_console.services.types import Done, Outcome
 from attio_console.sync.errands import EngineElsewhere, Errands, Pulled, errands, until_settled
 from attio_console.sync.status import PartitionStatus
@@ -55,7 +55,7 @@ class SyncReport:
         return bool(self.refused or self.conflicts or self.dead_letters)
 
 
-class PullVerbs(HealthVerbs):
+class PullVerbs(LetterVerbs):
     """What a script asks of the engine."""
 
     async def pull(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import click
 
+from attio_console.cli.commands.completion import completion
+from attio_console.cli.commands.config import config
 from attio_console.cli.commands.conflicts import conflicts
+from attio_console.cli.commands.deadletters import deadletters
 from attio_console.cli.commands.demo import demo
 from attio_console.cli.commands.entries import entries
+from attio_console.cli.commands.export import export
 from attio_console.cli.commands.find import find
 from attio_console.cli.commands.keys import keys
+from attio_console.cli.commands.notes import notes
 from attio_console.cli.commands.outbox import outbox
 from attio_console.cli.commands.profile import profile
 from attio_console.cli.commands.pull import pull
@@ -16,13 +21,19 @@ from attio_console.cli.commands.records import records
 from attio_console.cli.commands.sandbox import sandbox
 from attio_console.cli.commands.status import status
 from attio_console.cli.commands.sync import sync
+from attio_console.cli.commands.tasks import tasks
 
 ALL: tuple[click.Command, ...] = (
+    completion,
+    config,
     conflicts,
+    deadletters,
     demo,
     entries,
+    export,
     find,
     keys,
+    notes,
     outbox,
     profile,
     pull,
@@ -30,4 +41,5 @@ ALL: tuple[click.Command, ...] = (
     sandbox,
     status,
     sync,
+    tasks,
 )

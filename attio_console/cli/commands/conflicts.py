@@ -8,7 +8,7 @@ import click
 
 from attio_console.cli import EXIT_DONE, EXIT_NEEDS_PERSON
 from attio_console.cli.commands._open import with_console
-from attio_console.cli.commands.records import _assignments, _deliver
+from attio_console.cli.commands.records import deliver, read_assignments
 from attio_console.cli.output import emit_json, emit_lines, emit_table, say
 from attio_console.errors import InvalidValue, NoSuchThing
 
@@ -91,7 +91,7 @@ def resolve_conflict(
     conflict_id: int, take: str | None, assignments: tuple[str, ...], no_wait: bool, as_json: bool
 ) -> int:
     """Decide a conflict; both systems get the chosen values."""
-    values = _assignments(assignments)
+    values = read_assignments(assignments)
     if take is None and not values:
         raise InvalidValue(
             "Nothing was chosen.", hint="--take attio|external|base|both, or --set FIELD=VALUE"
@@ -109,7 +109,7 @@ def resolve_conflict(
         choices: dict[str, Any] = dict.fromkeys(known, take) if take else {}
         choices |= {slug: ("set", text) for slug, text in values.items()}
         done = await console.resolve(conflict_id, choices, detail.revision)
-        return await _deliver(console, done, wait=not no_wait, as_json=as_json)
+        return await deliver(console, done, wait=not no_wait, as_json=as_json)
 
     return with_console(work)
 
@@ -123,7 +123,7 @@ def undo_conflict(conflict_id: int, no_wait: bool, as_json: bool) -> int:
 
     async def work(console: Console) -> int:
         done = await console.undo_resolution(conflict_id)
-        return await _deliver(console, done, wait=not no_wait, as_json=as_json)
+        return await deliver(console, done, wait=not no_wait, as_json=as_json)
 
     return with_console(work)
 

@@ -8,7 +8,7 @@ import click
 
 from attio_console.cli import EXIT_DONE
 from attio_console.cli.commands._open import with_console
-from attio_console.cli.commands.records import _deliver
+from attio_console.cli.commands.records import deliver
 from attio_console.cli.output import emit_lines, emit_table
 from attio_console.errors import NoSuchThing
 
@@ -79,7 +79,7 @@ def move_entry(list_slug: str, entry_id: str, stage: str, no_wait: bool, as_json
             names = ", ".join(c.title for c in board.columns)
             raise NoSuchThing(f"{list_slug} has no stage {stage!r}.", hint=f"Its stages: {names}")
         done = await console.move(pipeline.list_id, [entry_id], wanted[0].status_id)
-        return await _deliver(console, done, wait=not no_wait, as_json=as_json)
+        return await deliver(console, done, wait=not no_wait, as_json=as_json)
 
     return with_console(work)
 

@@ -130,7 +130,7 @@ def show_record(object_slug: str, record_id: str, raw: bool, as_json: bool) -> i
     return EXIT_DONE
 
 
-def _assignments(given: tuple[str, ...]) -> dict[str, str]:
+def read_assignments(given: tuple[str, ...]) -> dict[str, str]:
     values = {}
     for assignment in given:
         slug, sign, text = assignment.partition("=")
@@ -157,12 +157,12 @@ def set_record(
     The edit is on disk before anything is sent. If the field changed in Attio meanwhile, nothing is
     overwritten: the edit waits in the conflicts queue and the exit code is 3.
     """
-    values = _assignments(assignments)
+    values = read_assignments(assignments)
 
     async def work(console: Console) -> int:
         collection = console.collection_named(object_slug)
         done = await console.edit_fields(collection, record_id, values)
-        return await _deliver(console, done, wait=not no_wait, as_json=as_json)
+        return await deliver(console, done, wait=not no_wait, as_json=as_json)
 
     return with_console(work)
 
@@ -174,11 +174,11 @@ def set_record(
 @_json
 def create_record(object_slug: str, assignments: tuple[str, ...], no_wait: bool, as_json: bool) -> int:
     """Create a record; a value that must be unique and exists already updates that record instead."""
-    values = _assignments(assignments)
+    values = read_assignments(assignments)
 
     async def work(console: Console) -> int:
         done = await console.create(object_slug, values)
-        return await _deliver(console, done, wait=not no_wait, as_json=as_json)
+        return await deliver(console, done, wait=not no_wait, as_json=as_json)
 
     return with_console(work)
 
@@ -202,7 +202,7 @@ def delete_records(
 
     async def work(console: Console) -> int:
         done = await console.delete(console.collection_named(object_slug), record_ids)
-        return await _deliver(console, done, wait=not no_wait, as_json=as_json)
+        return await deliver(console, done, wait=not no_wait, as_json=as_json)
 
     return with_console(work)
 
@@ -238,7 +238,7 @@ def show_history(object_slug: str, record_id: str, as_json: bool) -> int:
     return EXIT_DONE
 
 
-async def _deliver(console: Console, done: Done, *, wait: bool, as_json: bool) -> int:
+async def deliver(console: Console, done: Done, *, wait: bool, as_json: bool) -> int:
     """Tell what became of an accepted edit, after sending it where that is wanted and possible."""
     outcome = await console.deliver(done, timeout_s=30 if wait else 0)
     if as_json:
