@@ -52,7 +52,7 @@ def _one(attribute: Attribute, item: Item, names: Names) -> str:
     if attribute.type == "actor-reference" and isinstance(item, Mapping):
         return _actor(item, names)
     if isinstance(item, Mapping):
-        return ", ".join(f"{key} {part}" for key, part in item.items() if part not in {None, ""})
+        return ", ".join(f"{key} {part}" for key, part in item.items() if part is not None and part != "")
     return "" if item is None else str(item)
 
 

@@ -192,7 +192,8 @@ def _one_side(field: FieldInput, changed: Side, *, is_blank: bool) -> Decision:
     side_name = "Attio" if changed == "attio" else "the other system"
     if not _may_write(field, _other(changed)):
         # The field flows the other way: the change is on the side that only receives.
-        if _owner(field) == _other(changed):
+        keeps_value = bool(canonical(field.type, field.base or [])) or field.blanks is Blanks.CLEAR
+        if _owner(field) == _other(changed) and keeps_value:
             return _take(field, _other(changed), f"{side_name} only receives this field")
         return _manual(field, _other(changed), f"changed in {side_name}, which only receives this field")
     if is_blank and field.blanks is not Blanks.CLEAR:
