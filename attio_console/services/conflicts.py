@@ -47,7 +47,7 @@ class ConflictVerbs(OutboxVerbs):
         """Return how many conflicts are open."""
         return self.store.conflicts.count("open")
 
-    def conflicts(self, start: int = 0, count: int = 100, filter: str = "") -> list[ConflictLine]:  # noqa: A002
+    def conflicts(self, start: int = 0, count: int = 100, filter: str = "") -> list[ConflictLine]:
         """Return open conflicts, oldest first; `filter` is words in the record, field, system or kind."""
         if not filter.strip():
             return [self._line(row) for row in self.store.conflicts.list("open", start, count)]

@@ -40,7 +40,7 @@ class PipelineVerbs(EditVerbs):
             if known.status_attribute is not None
         ]
 
-    async def board(self, list_id: str, filter: str = "") -> Board:  # noqa: A002
+    async def board(self, list_id: str, filter: str = "") -> Board:
         """Return the stages of a pipeline with count and sum; cards moved but not yet sent count where they go."""
         pipeline, shape, status = self._pipeline(list_id)
         columns = []
@@ -68,7 +68,7 @@ class PipelineVerbs(EditVerbs):
         status_id: str,
         start: int,
         count: int,
-        filter: str = "",  # noqa: A002
+        filter: str = "",
     ) -> list[Card]:
         """Return consecutive cards of one stage, by name."""
         _, shape, status = self._pipeline(list_id)
@@ -103,7 +103,7 @@ class PipelineVerbs(EditVerbs):
         pipeline = next(known for known in self.pipelines() if known.list_id == shape.id)
         return pipeline, shape, status
 
-    async def _rows(self, shape: ListSchema, status: Attribute, status_id: str, filter: str) -> list[Row]:  # noqa: A002
+    async def _rows(self, shape: ListSchema, status: Attribute, status_id: str, filter: str) -> list[Row]:
         """Return the entries that show in a stage: those the mirror has there, with unsent moves applied."""
         rows = await self.store.mirror.column(shape.id, status.slug, status_id, 0, _FILTERED_CARDS)
         moved = self.store.outbox.pending_rows(shape.id, status.slug)
