@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
@@ -40,19 +41,20 @@ def no_token_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def backend(request: pytest.FixtureRequest) -> InMemory:
+def backend() -> Iterator[InMemory]:
     before = keyring.get_keyring()
-    request.addfinalizer(lambda: keyring.set_keyring(before))
     made = InMemory()
     keyring.set_keyring(made)
-    return made
+    yield made
+    keyring.set_keyring(before)
 
 
 @pytest.fixture
-def none_at_all(request: pytest.FixtureRequest) -> None:
+def none_at_all() -> Iterator[None]:
     before = keyring.get_keyring()
-    request.addfinalizer(lambda: keyring.set_keyring(before))
     keyring.set_keyring(keyring.backends.fail.Keyring())
+    yield
+    keyring.set_keyring(before)
 
 
 def test_the_environment_comes_first(
