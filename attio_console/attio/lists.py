@@ -233,11 +233,12 @@ class Entries(Group):
         entry_id: str,
         entry_values: Values,
         *,
+        once: bool = False,
         lane: Lane = Lane.INTERACTIVE,
     ) -> RawEntry:
-        """Write the values given; those of multi-value attributes are added in front (PATCH)."""
+        """Write the values given; those of multi-value attributes are added in front (PATCH); `once` as for records."""
         checked = await self._written.checked("lists", list_id, entry_values)
-        resend = patch_resend(checked, self._written.attributes("lists", list_id))
+        resend = Resend.NEVER if once else patch_resend(checked, self._written.attributes("lists", list_id))
         body = {"data": {"entry_values": checked}}
         return await self._write("PATCH", ("lists", list_id, "entries", entry_id), body, lane, resend=resend)
 
@@ -247,12 +248,17 @@ class Entries(Group):
         entry_id: str,
         entry_values: Values,
         *,
+        once: bool = False,
         lane: Lane = Lane.INTERACTIVE,
     ) -> RawEntry:
-        """Write the values given in place of what is there, multi-value attributes too (PUT)."""
+        """Write the values given in place of what is there, multi-value attributes too (PUT); `once` as for records."""
         checked = await self._written.checked("lists", list_id, entry_values)
         return await self._write(
-            "PUT", ("lists", list_id, "entries", entry_id), {"data": {"entry_values": checked}}, lane
+            "PUT",
+            ("lists", list_id, "entries", entry_id),
+            {"data": {"entry_values": checked}},
+            lane,
+            resend=Resend.NEVER if once else None,
         )
 
     async def delete(self, list_id: str, entry_id: str, *, lane: Lane = Lane.INTERACTIVE) -> None:

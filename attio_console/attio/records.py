@@ -174,11 +174,13 @@ class Records(Group):
         matching_attribute: str,
         values: Values,
         *,
+        once: bool = False,
         lane: Lane = Lane.INTERACTIVE,
     ) -> RawRecord:
         """Create, or overwrite the one record that matches on a unique attribute.
 
-        The matching attribute is added to, every other one given is overwritten.
+        The matching attribute is added to, every other one given is overwritten. With `once` a lost answer is raised
+        instead of the request being sent again: somebody may have written in between.
         """
         self._written.check_matching(object_id, matching_attribute)
         body = {"data": {"values": await self._written.checked("objects", object_id, values)}}
@@ -187,6 +189,7 @@ class Records(Group):
             ("objects", object_id, "records"),
             body,
             lane,
+            resend=Resend.NEVER if once else None,
             params={"matching_attribute": matching_attribute},
         )
 
@@ -196,14 +199,16 @@ class Records(Group):
         record_id: str,
         values: Values,
         *,
+        once: bool = False,
         lane: Lane = Lane.INTERACTIVE,
     ) -> RawRecord:
         """Write the values given; those of multi-value attributes are added in front, none is removed (PATCH).
 
         Adding is not repeated after a lost answer, since the record may have changed in between: the loss is raised.
+        With `once` no write is repeated.
         """
         checked = await self._written.checked("objects", object_id, values)
-        resend = patch_resend(checked, self._written.attributes("objects", object_id))
+        resend = Resend.NEVER if once else patch_resend(checked, self._written.attributes("objects", object_id))
         body = {"data": {"values": checked}}
         return await self._write(
             "PATCH", ("objects", object_id, "records", record_id), body, lane, resend=resend
@@ -215,11 +220,13 @@ class Records(Group):
         record_id: str,
         values: Values,
         *,
+        once: bool = False,
         lane: Lane = Lane.INTERACTIVE,
     ) -> RawRecord:
-        """Write the values given in place of what is there, multi-value attributes too (PUT)."""
+        """Write the values given in place of what is there, multi-value attributes too (PUT); `once` as in `update`."""
         body = {"data": {"values": await self._written.checked("objects", object_id, values)}}
-        return await self._write("PUT", ("objects", object_id, "records", record_id), body, lane)
+        resend = Resend.NEVER if once else None
+        return await self._write("PUT", ("objects", object_id, "records", record_id), body, lane, resend=resend)
 
     async def delete(self, object_id: str, record_id: str, *, lane: Lane = Lane.INTERACTIVE) -> None:
         """Delete a record; the API cannot bring it back."""

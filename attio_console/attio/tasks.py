@@ -10,7 +10,7 @@ from attio_console.attio.configuration import Group
 from attio_console.attio.creating import create_or_find
 from attio_console.attio.things import Task
 from attio_console.attio.wire import walk_offset
-from attio_console.net import Lane
+from attio_console.net import Lane, Resend
 
 TASKS_PAGE = 500
 
@@ -96,11 +96,16 @@ class Tasks(Group):
         )
 
     async def update(
-        self, task_id: str, changes: Mapping[str, Any], *, lane: Lane = Lane.INTERACTIVE
+        self, task_id: str, changes: Mapping[str, Any], *, once: bool = False, lane: Lane = Lane.INTERACTIVE
     ) -> Task:
         """Change what is named in `changes`: `deadline_at` (None clears it), `is_completed`, `linked_records`, `assignees`."""
         return await self._wire.one(
-            Task, "PATCH", ("tasks", task_id), json={"data": dict(changes)}, lane=lane
+            Task,
+            "PATCH",
+            ("tasks", task_id),
+            json={"data": dict(changes)},
+            resend=Resend.NEVER if once else None,
+            lane=lane,
         )
 
     async def delete(self, task_id: str, *, lane: Lane = Lane.INTERACTIVE) -> None:

@@ -74,13 +74,13 @@ class AttioCreator:
         if unique is not None:
             holder = await self._holder(schema, unique, item.fields[unique.slug].new, lane)
             if holder is not None:
-                if item.uncertain and self._is_ours(holder, item, attributes):
+                if item.uncertain and self._made_by_us(msgspec.json.decode(holder), item):
                     return holder
                 label = self._store.mirror.label(id_of(holder)) or id_of(holder)
                 raise errors.UniquenessConflict(
                     f"{label} already has this {unique.title}.", code="uniqueness_conflict"
                 )
-            made = await self._attio.records.upsert(schema.id, unique.slug, values, lane=lane)
+            made = await self._attio.records.upsert(schema.id, unique.slug, values, once=True, lane=lane)
             return made.raw
         if item.uncertain:
             filters = {"created_at": {"$gte": stamp(item.created_at - _SKEW)}}

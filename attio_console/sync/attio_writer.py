@@ -113,10 +113,10 @@ class AttioWriter:
         if isinstance(container, ListSchema):
             entries = self._attio.lists.entries
             entry_call = entries.overwrite if exact else entries.update
-            return (await entry_call(container.id, item.record_id, values, lane=lane)).raw
+            return (await entry_call(container.id, item.record_id, values, once=True, lane=lane)).raw
         records = self._attio.records
         record_call = records.overwrite if exact else records.update
-        return (await record_call(container.id, item.record_id, values, lane=lane)).raw
+        return (await record_call(container.id, item.record_id, values, once=True, lane=lane)).raw
 
     # ------------------------------------------------------------------------------------------------- tasks
 
@@ -142,7 +142,7 @@ class AttioWriter:
             raise Moved(self._label(item), moved)
         if change:
             self._own.wrote(item.record_id, ["task.updated"])
-            raw = (await self._attio.tasks.update(item.record_id, change, lane=lane)).raw
+            raw = (await self._attio.tasks.update(item.record_id, change, once=True, lane=lane)).raw
             await self._store.mirror.apply_page(TASKS, [raw])
             present = msgspec.json.decode(raw)
         return Written(item.record_id, {slug: _plain_items(present.get(slug)) for slug in item.fields})

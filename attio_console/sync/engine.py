@@ -113,7 +113,9 @@ class Engine:
     def is_quiet(self) -> bool:
         """Whether everything is scanned, processed, compared and sent, as far as that is possible without a person."""
         depth = self.store.outbox.depth()
-        links_idle = all(part.state not in {"waiting", "scanning"} for link in self.links for part in link.status())
+        links_idle = all(
+            part.state not in {"waiting", "scanning"} for link in self.links for part in link.status()
+        )
         pulled = self.puller is not None and self.puller.complete
         return pulled and links_idle and not depth.pending and not self.store.inbox.depth()
 
@@ -204,7 +206,16 @@ class Engine:
         self.keeper = keeper = SchemaKeeper(attio, store, bus, self.contact, clock, self._schema_changed)
         self.puller = Puller(sources, store, bus, gate, clock, rng, keeper.expire)
         self.inbox = InboxWorker(
-            store, sources, keeper, self._own, bus, gate, clock, rng, on_rows=self._rows_changed
+            store,
+            sources,
+            keeper,
+            self._own,
+            bus,
+            gate,
+            clock,
+            rng,
+            on_rows=self._rows_changed,
+            on_dead=lambda: self._missed("a delivery could not be processed"),
         )
         writer = AttioWriter(attio, store, sources, self._own, clock)
         self.outbox = OutboxSender(store, writer, keeper, bus, gate, clock, rng)

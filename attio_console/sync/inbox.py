@@ -54,7 +54,9 @@ class InboxWorker:
         rng: random.Random,
         *,
         on_rows: Callable[[str, Sequence[str]], None] = lambda _collection, _ids: None,
+        on_dead: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_dead = on_dead
         self._store = store
         self._sources = sources
         self._keeper = keeper
@@ -101,6 +103,7 @@ class InboxWorker:
         if pile.tags:
             await self._store.cache.evict_many(pile.tags)
         failed = await self._work(pile.groups)
+        now = self._clock.now()
         done: list[Claim] = []
         for claim, needs in zip(readable, pile.needs, strict=True):
             error = next((failed[key] for key in needs if key in failed), None)
@@ -109,10 +112,9 @@ class InboxWorker:
             else:
                 await self._fail(claim, error)
         if done:
-            await self._settle_quietly(self._store.inbox.ack(done))
-            now = self._clock.now()
             for claim in done:
                 self.lag.add((now - claim.delivery.received_at).total_seconds())
+            await self._settle_quietly(self._store.inbox.ack(done))
         self._bus.changed("inbox")
 
     def _read(self, claims: Sequence[Claim]) -> tuple[list[Claim], Pile]:
@@ -132,7 +134,13 @@ class InboxWorker:
         self._gate.contact.remember(error)
         retry_at = None
         if claim.attempts < ATTEMPTS:
-            retry_at = self._clock.now() + timedelta(seconds=FIRST_RETRY_S * 2.0 ** (claim.attempts - 1))
+            wait = FIRST_RETRY_S * 2.0 ** (claim.attempts - 1)
+            if isinstance(error, errors.BreakerOpen):
+                wait = max(wait, error.retry_in_s)
+            retry_at = self._clock.now() + timedelta(seconds=wait)
+        else:
+            # What it would have told is found by looking at everything instead.
+            self._on_dead()
         await self._settle_quietly(self._store.inbox.fail(claim, str(error), retry_at))
 
     async def _settle_quietly(self, settling: object) -> None:
@@ -154,7 +162,7 @@ class InboxWorker:
                     tasks.create_task(self._one(key, group, outcome))
             again = {}
             for key, error in outcome.items():
-                if isinstance(error, Transient):
+                if isinstance(error, Transient) and not isinstance(error, errors.BreakerOpen):
                     self._gate.contact.failed(error)
                     again[key] = waiting[key]
                 else:
