@@ -34,6 +34,8 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_CAP = 16 * 1024 * 1024
+_TOO_MUCH = b"too much"
+"""Stands for a body above the cap, which nobody kept."""
 LOG = logging.getLogger("attio_console.sandbox")
 
 _encoder = msgspec.json.Encoder()
@@ -258,13 +260,13 @@ class App:
             shape=self.shape,
             client=scope.get("client"),
         )
-        body = await _read_body(request, receive)
+        body = await _read_body(receive)
         if body is None:
             return
         route, request.params, allowed = self.router.find(request.method, encoded)
         request.route = route
         request.state["allowed"] = allowed
-        if len(body) > BODY_CAP:
+        if body is _TOO_MUCH:
             response = self.shape.too_large(request)
             response.headers.append(("connection", "close"))
         else:
@@ -329,11 +331,8 @@ def _wrap(layer: Middleware, following: CallNext) -> CallNext:
     return call
 
 
-async def _read_body(request: Request, receive: Receive) -> bytes | None:
-    """Read up to just past the cap; None when the client went away."""
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > BODY_CAP:
-        return b"\0" * (BODY_CAP + 1)
+async def _read_body(receive: Receive) -> bytes | None:
+    """Read a body; None when the client went away."""
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -341,10 +340,18 @@ async def _read_body(request: Request, receive: Receive) -> bytes | None:
         if message["type"] == "http.disconnect":
             return None
         chunk = message.get("body", b"")
-        chunks.append(chunk)
         size += len(chunk)
-        if size > BODY_CAP or not message.get("more_body"):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if size > BODY_CAP:
+            chunks.clear()
+        else:
+            chunks.append(chunk)
+        # Most clients read an answer only after they have sent everything: a body somewhat too large is thrown away as it
+        # comes, one far too large is cut off.
+        if not message.get("more_body") or size > 4 * BODY_CAP:
+            break
+    if size > BODY_CAP:
+        return _TOO_MUCH
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 async def _deliver(response: Response, request: Request, receive: Receive, send: Send) -> None:
