@@ -78,14 +78,14 @@ def _row(
             _append(line, parts, size, make)
             if place < len(widths) - 1:
                 line.append(" " * _GAP)
-        lines.append(ProseLine(line, field.slug if number == 0 else None))
-    lines.append(ProseLine(_meta(field, choice, now, widths, make)))
+        lines.append(ProseLine(line, field.slug if number == 0 else None, field.slug))
+    lines.append(ProseLine(_meta(field, choice, now, widths, make), None, field.slug))
     lines.append(ProseLine(make("")))
     return lines
 
 
 def _meta(field: ConflictField, choice: object, now: datetime, widths: list[int], make: Make) -> Text:
-    who = [said_by(side, times.ago(side.at, now)) for side in (field.base, field.attio, field.external)]
+    who = [said_by(side, _since(side, now)) for side in (field.base, field.attio, field.external)]
     if not who[0] and field.base.at is not None:
         who[0] = times.day(field.base.at, now)
     why = ""
@@ -97,6 +97,10 @@ def _meta(field: ConflictField, choice: object, now: datetime, widths: list[int]
         )
     texts = ["", *who, why]
     return make(("  ".join(fit(text, size) for text, size in zip(texts, widths, strict=True)), "dim"))
+
+
+def _since(side: ConflictSide, now: datetime) -> str:
+    return times.span((now - side.at).total_seconds()) if side.at is not None else ""
 
 
 def _stacked(
@@ -116,7 +120,7 @@ def _stacked(
         (other, "external", field.external, field.attio),
     ):
         chosen = choice == sign or (choice == "both" and sign != "base")
-        who = said_by(side, times.ago(side.at, now))
+        who = said_by(side, _since(side, now))
         value = room - min(len(who), room // 2) - 2
         line = make("  ", (SIGNS[sign] if not chosen else "✔", "accent"), " ", (fit(name, 12), "dim"))
         _append(line, _value(side, against, value, "accent" if chosen else "")[0], value, make)

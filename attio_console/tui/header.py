@@ -181,10 +181,5 @@ class FooterLine(Toned):
 
 
 def _footer_actions(keymap: Keymap, contexts: Sequence[str]) -> list[Action]:
-    available = [action for action in keymap.available(contexts) if action.show_in_footer]
-    order = {context: number for number, context in enumerate(contexts)}
-
-    def rank(action: Action) -> tuple[bool, int]:
-        return action.id == "help", min(order[context] for context in action.contexts if context in order)
-
-    return sorted(available, key=rank)
+    available = [action for action in keymap.available(contexts) if action.in_footer(contexts)]
+    return sorted(available, key=lambda action: action.id == "help")

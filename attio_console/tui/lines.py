@@ -19,10 +19,11 @@ from attio_console.tui.prose import TONES, Toned
 
 @dataclass(frozen=True, slots=True)
 class ProseLine:
-    """One line; with a key the cursor can stand on it."""
+    """One line; with a key the cursor can stand on it, and the lines that are `part_of` that key light up with it."""
 
     text: Text
     key: str | None = None
+    part_of: str | None = None
 
 
 class LinesView(ScrollView, Toned, can_focus=True):
@@ -103,7 +104,7 @@ class LinesView(ScrollView, Toned, can_focus=True):
         line = self._lines[number]
         base = self.rich_style
         at_cursor = line.key is not None and line.key == self.cursor_key
-        if at_cursor:
+        if at_cursor or (line.part_of is not None and line.part_of == self.cursor_key):
             base += self.get_component_rich_style("table--cursor", partial=True)
         segments = [
             Segment(("▸" if self.has_focus else "›") if at_cursor else " ", base + self.tone("accent"))

@@ -34,7 +34,7 @@ class VirtualTable(ScrollView, can_focus=True):
     """A table over a `RowSource`; it asks for windows and never for everything."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--header", "table--cursor", "table--cell", "table--marked", "table--glow",
+        "table--header", "table--cursor", "table--cell", "table--marked", "table--glow", "table--cell-cursor",
         "tone--dim", "tone--accent", "tone--pending", "tone--conflict", "tone--danger", "tone--good", "tone--strong",
     }  # fmt: skip
 
@@ -376,7 +376,8 @@ class VirtualTable(ScrollView, can_focus=True):
         line = self._held.line(index)
         if line is None:
             self._fetch_missing()
-            return Strip([Segment("  ·".ljust(width), self._style("tone--dim"))], width)
+            style = self._style("table--cell") + self._style("tone--dim")
+            return Strip([Segment("  ·".ljust(width), style)], width)
         at_cursor = index == self.cursor
         key = (id(line), at_cursor and (self.cursor_column, self.has_focus), line.key in self.marks, width)
         strip = self._strips.get(key)
@@ -397,14 +398,16 @@ class VirtualTable(ScrollView, can_focus=True):
             segments.append(
                 Segment(
                     fit(title, placed.width, placed.column.numeric),
-                    self._style("tone--strong") if here else style,
+                    style + self._style("tone--strong") if here else style,
                 )
             )
             segments.append(Segment(" " * (GAP + (_SIGNS if place_number == 0 else 0)), style))
         return Strip(segments).adjust_cell_length(width, style)
 
     def _notice_strip(self, number: int, width: int) -> Strip:
-        style = self._style("table--cell" if number == 0 else "tone--dim")
+        style = self._style("table--cell")
+        if number:
+            style += self._style("tone--dim")
         return Strip([Segment("   " + self.notice[number], style)]).adjust_cell_length(width, style)
 
     def _row_strip(self, line: Line, width: int, at_cursor: bool) -> Strip:
@@ -427,7 +430,7 @@ class VirtualTable(ScrollView, can_focus=True):
                 continue
             style = base + self._style(f"tone--{slot.tone}") if slot.tone else base
             if at_cursor and self.has_focus and placed.number == self.cursor_column:
-                style += Style(bold=True, underline=True)
+                style += self._style("table--cell-cursor")
             if (line.key, placed.number) in self._glowing:
                 style += self._style("table--glow")
             text = f"{slot.sign} {slot.text}" if slot.sign else slot.text
@@ -447,7 +450,12 @@ class VirtualTable(ScrollView, can_focus=True):
     def _style(self, name: str) -> Style:
         style = self._styles_by_name.get(name)
         if style is None:
-            partial = name.startswith("tone--") or name in {"table--marked", "table--glow", "table--cursor"}
+            partial = name.startswith("tone--") or name in {
+                "table--marked",
+                "table--glow",
+                "table--cursor",
+                "table--cell-cursor",
+            }
             style = self.get_component_rich_style(name, partial=partial)
             self._styles_by_name[name] = style
         return style

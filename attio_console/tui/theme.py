@@ -48,7 +48,13 @@ CONTRAST = Theme(
     warning="#ffb000",
     error="#ff6060",
     dark=True,
-    variables={"dim": "#d0d0d0", "rule": "#a0a0a0", "cursor-row": "#003a8c", "glow": "#5a4a00"},
+    variables={
+        "dim": "#d0d0d0",
+        "rule": "#a0a0a0",
+        "cursor-row": "#003a8c",
+        "cursor-cell": "#0058d6",
+        "glow": "#5a4a00",
+    },
 )
 THEMES = (DARK, LIGHT, CONTRAST)
 
@@ -66,6 +72,7 @@ def own_variables(variables: Mapping[str, str]) -> dict[str, str]:
         "dim": background.blend(foreground, 0.62).hex6,
         "rule": background.blend(foreground, 0.20).hex6,
         "cursor-row": background.blend(accent, 0.22).hex6,
+        "cursor-cell": background.blend(accent, 0.42).hex6,
         "cursor-quiet": background.blend(foreground, 0.10).hex6,
         "glow": background.blend(warning, 0.38).hex6,
     }
@@ -75,6 +82,7 @@ _TERMINAL_COLOURS = {
     "dim": "ansi_bright_black",
     "rule": "ansi_bright_black",
     "cursor-row": "ansi_blue",
+    "cursor-cell": "ansi_cyan",
     "cursor-quiet": "ansi_bright_black",
     "glow": "ansi_yellow",
 }

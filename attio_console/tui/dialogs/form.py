@@ -87,8 +87,6 @@ class Form(Dialog[Done]):
             area.cursor_blink = False
         first = self.query("Input, TextArea").first()
         first.focus()
-        if isinstance(first, Input):
-            first.cursor_position = len(first.value)
 
     def values(self) -> dict[str, str]:
         """Return what has been typed so far."""

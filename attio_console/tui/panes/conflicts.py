@@ -96,6 +96,10 @@ class ConflictsPane(ConflictActions):
         )
         self._count.show((shown, "dim"))
         self._table.notice = self._notice()
+        # The queue takes what it needs, and never more than leaves room for the fields.
+        self._table.styles.height = (
+            max(4, min(len(lines) + 2, self.app.size.height * 2 // 5)) if lines else "1fr"
+        )
         # A conflict that was just decided makes room for the one after it.
         self._table.show(ListSource(self._row(self._lines[key]) for key in self._order))
         if not lines:
