@@ -1,0 +1,42 @@
+"""`make bench`: every benchmark after the other, each beside its floor in the same run.
+
+`python -m tests.bench NAME...` runs some of them; `--quick` uses small sizes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import subprocess
+import sys
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+LIBRARIES = ("apsw", "httpx", "msgspec", "textual", "uvicorn")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the chosen benchmarks, or all, each in a process of its own."""
+    quick = "--quick" in arguments
+    chosen = [name for name in arguments if not name.startswith("-")]
+    names = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+    unknown = [name for name in chosen if name not in names]
+    if unknown:
+        print(f"No benchmark is called {unknown[0]}. There are: {', '.join(names)}", file=sys.stderr)
+        return 2
+    versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
+    print(f"{date.today()} · {platform.machine()}, {os.cpu_count()} cores · Python {platform.python_version()} · {versions}")
+    failed = 0
+    for name in chosen or names:
+        module = importlib.import_module(f"tests.bench.bench_{name}")
+        print(f"\n## {name}: {(module.__doc__ or '').strip().splitlines()[0]}", flush=True)
+        command = [sys.executable, "-m", f"tests.bench.bench_{name}", *(["--quick"] if quick else [])]
+        failed += subprocess.run(command, check=False).returncode != 0
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
