@@ -17,10 +17,10 @@ from attio_console.store.types import PartitionState, SchemaDiff
 from attio_console.sync.attio_writer import AttioWriter
 from attio_console.sync.bus import Bus, What
 from attio_console.sync.contact import Contact
+from attio_console.sync.crm_sync import CrmLink, open_links
 from attio_console.sync.gate import Gate
 from attio_console.sync.heartbeat import Heartbeat
 from attio_console.sync.inbox import InboxWorker
-from attio_console.sync.links import Link, open_links
 from attio_console.sync.outbox import OutboxSender
 from attio_console.sync.own_writes import OwnWrites
 from attio_console.sync.pull import Puller
@@ -78,7 +78,7 @@ class Engine:
         self.inbox: InboxWorker | None = None
         self.outbox: OutboxSender | None = None
         self.receiver: Receiver | None = None
-        self.links: list[Link] = []
+        self.links: list[CrmLink] = []
 
     # ------------------------------------------------------------------------------------------------- for services
 
@@ -233,9 +233,7 @@ class Engine:
             missed=self._missed,
         )
         heartbeat = Heartbeat(attio, self.contact, clock, rng, known=self._known, missed=self._missed)
-        self.links = open_links(
-            self.profile, self._secrets, attio, store, bus, gate, clock, rng, self.traffic
-        )
+        self.links = open_links(self.profile, self._secrets, store, bus, gate, clock, rng, self.traffic)
         if store.mirror.schema.objects:
             attio.use_schema(store.mirror.schema)
             self.puller.follow(store.mirror.schema)

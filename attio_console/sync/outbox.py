@@ -176,6 +176,12 @@ class OutboxSender:
         self, claim: OutboxClaim, kind: str, label: str, fields: list[dict[str, object]], reason: str
     ) -> None:
         item, store = claim.item, self._store
+        if item.origin == "sync":
+            # Nobody meant this but the comparison, which decides anew with what is there now.
+            await store.outbox.refuse(claim, reason)
+            await store.outbox.discard(claim.ids)
+            self._bus.records(item.collection, [item.record_id])
+            return
         known = {field["slug"]: field for field in fields}
         for open_one in store.conflicts.for_record(item.record_id):
             if open_one.kind == kind and open_one.system == SYSTEM and open_one.state in {"open", "snoozed"}:
