@@ -14,7 +14,7 @@ from attio_console.crm.protocol import CrmObject, CrmOwner, CrmRecord
 from attio_console.errors import ConfigError
 from attio_console.model.schema import Schema
 from attio_console.store import Store
-from attio_console.sync.codec import FieldCodec, Owners, codecs
+from attio_console.sync.codec import FieldCodec, Links, Owners, codecs
 from attio_console.sync.mapping import Mapping, ObjectMapping, collection_of
 
 
@@ -55,12 +55,11 @@ class CrmContext:
         """Return members and owners matched by e-mail."""
         return Owners.of(self.owners)
 
-    def codecs(self, object_mapping: ObjectMapping, schema: Schema, store: Store) -> tuple[FieldCodec, ...]:
+    def codecs(self, object_mapping: ObjectMapping, schema: Schema, links: Links) -> tuple[FieldCodec, ...]:
         """Return the codec of every mapped field of an object."""
         attio, external = schema.object(object_mapping.attio), self.objects.get(object_mapping.external)
         if attio is None or external is None:
             return ()
-        links = StoredLinks(store, self.system)
         return codecs(self.mapping, object_mapping, attio, external, schema, self.owner_table, links)
 
     def trimmed(self) -> CrmContext:

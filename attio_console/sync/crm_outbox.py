@@ -24,7 +24,7 @@ from attio_console.sync import kinds
 from attio_console.sync.bus import Bus, Change
 from attio_console.sync.compare import SHADOW, same_native
 from attio_console.sync.contact import Contact
-from attio_console.sync.crm_context import CrmContext, external_row
+from attio_console.sync.crm_context import CrmContext, StoredLinks, external_row
 
 LEASE_S = 120.0
 ATTEMPTS = 4
@@ -49,6 +49,7 @@ class CrmSender:
         self._store = store
         self._bus = bus
         self._context = context
+        self._links = StoredLinks(store, context.system)
         self._clock = clock
         self._rng = rng
         self._contact = contact
@@ -271,7 +272,7 @@ class CrmSender:
         """Return new bases for values that the other side keeps in another form than they were written in."""
         found: dict[str, Items] = {}
         for mapping in self._context.mapping.for_external(external_type):
-            for codec in self._context.codecs(mapping, self._store.mirror.schema, self._store):
+            for codec in self._context.codecs(mapping, self._store.mirror.schema, self._links):
                 slug = codec.field.attio
                 means = item.payload.get(f"means:{slug}")
                 if means is None:
@@ -332,7 +333,7 @@ class CrmSender:
         fields: list[dict[str, Any]] = []
         before = {name: _one(edit.base) for name, edit in item.fields.items()}
         for mapping in self._context.mapping.for_external(external_type):
-            for codec in self._context.codecs(mapping, self._store.mirror.schema, self._store):
+            for codec in self._context.codecs(mapping, self._store.mirror.schema, self._links):
                 slug = codec.field.attio
                 if not any(name in item.fields for name in codec.field.external):
                     continue

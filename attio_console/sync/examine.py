@@ -15,9 +15,9 @@ from attio_console.model.schema import Schema
 from attio_console.model.values import provenance
 from attio_console.store import Store
 from attio_console.store.types import Pair
-from attio_console.sync.codec import FieldCodec
+from attio_console.sync.codec import FieldCodec, Links
 from attio_console.sync.compare import Times, Verdict, examine, examine_field, needs_times
-from attio_console.sync.crm_context import CrmContext, external_values
+from attio_console.sync.crm_context import CrmContext, StoredLinks, external_values
 from attio_console.sync.mapping import ObjectMapping, collection_of
 
 Who = Mapping[str, Mapping[str, Mapping[str, Sequence[CrmChange]]]]
@@ -46,7 +46,8 @@ class Examined:
 class Examiner:
     """Reads both sides and the base of pairs, and asks the pure comparison."""
 
-    def __init__(self, store: Store, context: CrmContext) -> None:
+    def __init__(self, store: Store, context: CrmContext, links: Links | None = None) -> None:
+        self._links = links or StoredLinks(store, context.system)
         self._store = store
         self._context = context
         self._schema: Schema | None = None
@@ -66,7 +67,7 @@ class Examiner:
         key = (mapping.attio, mapping.external)
         found = self._codecs.get(key)
         if found is None:
-            found = self._codecs[key] = self._context.codecs(mapping, schema, self._store)
+            found = self._codecs[key] = self._context.codecs(mapping, schema, self._links)
         return found
 
     def mapping_of(self, pair: Pair) -> ObjectMapping | None:

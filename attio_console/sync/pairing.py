@@ -19,8 +19,8 @@ from attio_console.store import Store
 from attio_console.store.tx import Tx
 from attio_console.store.types import NewConflict, NewPair, Pair
 from attio_console.sync import kinds
-from attio_console.sync.codec import FieldCodec
-from attio_console.sync.crm_context import CrmContext, external_values
+from attio_console.sync.codec import FieldCodec, Links
+from attio_console.sync.crm_context import CrmContext, StoredLinks, external_values
 from attio_console.sync.mapping import ObjectMapping, collection_of
 
 _PROPOSE_AT = 0.82
@@ -59,9 +59,10 @@ class _Side:
 class Pairing:
     """Finds the pairs of one object mapping among records that have none."""
 
-    def __init__(self, store: Store, context: CrmContext) -> None:
+    def __init__(self, store: Store, context: CrmContext, links: Links | None = None) -> None:
         self._store = store
         self._context = context
+        self._links = links or StoredLinks(store, context.system)
 
     async def run(self, mapping: ObjectMapping, *, only: Iterable[str] | None = None) -> Paired:
         """Pair what can be paired and keep it; `only` limits the external records looked at."""
@@ -87,7 +88,7 @@ class Pairing:
         theirs = await self._external_side(mapping, known, only)
         if not theirs:
             return Paired()
-        codecs = self._context.codecs(mapping, schema, self._store)
+        codecs = self._context.codecs(mapping, schema, self._links)
         ours = await self._attio_side(mapping, attio_object, schema, codecs, known)
         return _match(mapping, self._context.system, attio_object.id, ours, theirs, known)
 
@@ -96,7 +97,7 @@ class Pairing:
     ) -> list[_Side]:
         collection = collection_of(self._context.system, mapping.external)
         schema = self._store.mirror.schema
-        codecs = self._context.codecs(mapping, schema, self._store)
+        codecs = self._context.codecs(mapping, schema, self._links)
         sides: list[_Side] = []
         ids = list(only) if only is not None else self._store.mirror.ids(collection)
         for number, external_id in enumerate(ids):

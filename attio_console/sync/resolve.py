@@ -18,7 +18,7 @@ from attio_console.sync import kinds
 from attio_console.sync.bus import Bus
 from attio_console.sync.codec import FieldCodec
 from attio_console.sync.compare import external_change, same_native
-from attio_console.sync.crm_context import external_values, load_context
+from attio_console.sync.crm_context import StoredLinks, external_values, load_context
 from attio_console.sync.mapping import collection_of
 from attio_console.sync.resolve_records import record_decision
 
@@ -224,7 +224,10 @@ class Resolver:
         mapping = context.mapping.object(known.slug, row.external_type) if known else None
         if mapping is None:
             raise NoSuchThing(f"{row.label} is not mapped to {row.system} {row.external_type} any more.")
-        return {codec.field.attio: codec for codec in context.codecs(mapping, schema, self._store)}
+        return {
+            codec.field.attio: codec
+            for codec in context.codecs(mapping, schema, StoredLinks(self._store, row.system))
+        }
 
     def _attio_values(self, row: ConflictRow) -> dict[str, Items] | None:
         found = self._store.mirror.row(row.collection, row.record_id)
