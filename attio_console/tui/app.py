@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from attio_console.errors import ConsoleError, ReadOnlyProfile
+from attio_console.errors import ConsoleError
 from attio_console.model.clock import Clock, SystemClock
 from attio_console.model.text import plain
 from attio_console.services.actions import Action, Keymap, keymap
@@ -154,35 +154,35 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def perform(self, action: Action) -> None:
         """Do what a key, the palette or `?` asked for, or answer with the reason why not."""
-        if action.writes and self.session.ready and self.verbs.read_only:
-            self.refuse(
-                ReadOnlyProfile("This profile is read-only: nothing can be changed from here.").message
-            )
+        handler, _ = self._handler(action)
+        if handler is None:
             return
+        reason = self.reason_against(action)
+        if reason:
+            self.refuse(reason)
+        else:
+            self._call(handler)
+
+    def available(self, contexts: Sequence[str]) -> list[Action]:
+        """Return what can be asked for here: actions that a key reaches and that something on screen answers to."""
+        return [action for action in self.keys.available(contexts) if self._handler(action)[0] is not None]
+
+    def reason_against(self, action: Action) -> str | None:
+        """Return why an action cannot be done now, or None."""
+        if action.writes and self.session.ready and self.verbs.read_only:
+            return "This profile is read-only: nothing can be changed from here."
+        _, place = self._handler(action)
+        ask = getattr(place, "why_not", None)
+        answer: str | None = ask(action.id) if ask is not None else None
+        return answer
+
+    def _handler(self, action: Action) -> tuple[Callable[[], object] | None, object]:
         name = "act_" + action.id.replace("-", "_")
         for place in self._places():
             handler = getattr(place, name, None)
-            if handler is None:
-                continue
-            ask = getattr(place, "why_not", None)
-            reason = ask(action.id) if ask is not None else None
-            if reason:
-                self.refuse(reason)
-                return
-            self._call(handler)
-            return
-
-    def reason_against(self, action: Action) -> str | None:
-        """Return why an action cannot be done now, for menus that show it."""
-        if action.writes and self.session.ready and self.verbs.read_only:
-            return "read-only profile"
-        name = "act_" + action.id.replace("-", "_")
-        for place in self._places():
-            if hasattr(place, name):
-                ask = getattr(place, "why_not", None)
-                answer: str | None = ask(action.id) if ask is not None else None
-                return answer
-        return "not here"
+            if handler is not None:
+                return handler, place
+        return None, None
 
     def _places(self) -> list[object]:
         screen = self.screen

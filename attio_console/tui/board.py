@@ -54,7 +54,7 @@ class BoardView(Toned, can_focus=True):
 
         error: ConsoleError
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.stages: list[Stage] = []
         self.at = 0

@@ -10,6 +10,12 @@ from attio_console.services.types import Column
 GAP = 2
 """Cells between two columns."""
 
+_MIN_SHARE = 0.85
+# A name cut short is still that name; half a phone number is none.
+_RIGID = frozenset(
+    {"phone-number", "date", "timestamp", "currency", "number", "rating", "checkbox", "interaction"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -41,11 +47,20 @@ def place(columns: Sequence[Column], width: int, cursor: int | None = None) -> t
     return tuple(placed)
 
 
+def _least(column: Column) -> int:
+    """Return how narrow a column may become so that one more fits."""
+    return (
+        column.width
+        if column.numeric or column.type in _RIGID
+        else min(column.width, max(round(column.width * _MIN_SHARE), 8))
+    )
+
+
 def _by_priority(columns: Sequence[Column], width: int) -> list[int]:
     kept: list[int] = []
     used = 0
     for number in sorted(range(len(columns)), key=lambda number: (columns[number].priority, number)):
-        need = columns[number].width + (GAP if kept else 0)
+        need = _least(columns[number]) + (GAP if kept else 0)
         if kept and used + need > width:
             break
         kept.append(number)
@@ -55,9 +70,9 @@ def _by_priority(columns: Sequence[Column], width: int) -> list[int]:
 
 def _up_to(columns: Sequence[Column], width: int, cursor: int) -> list[int]:
     kept = [0, cursor] if cursor else [0]
-    used = sum(columns[number].width for number in kept) + GAP
+    used = sum(_least(columns[number]) for number in kept) + GAP
     for number in range(cursor - 1, 0, -1):
-        used += columns[number].width + GAP
+        used += _least(columns[number]) + GAP
         if used > width:
             break
         kept.append(number)
@@ -69,10 +84,11 @@ def _stretched(columns: Sequence[Column], kept: Sequence[int], width: int) -> di
     spare = width - sum(widths.values()) - GAP * (len(kept) - 1)
     elastic = [number for number in kept if not columns[number].numeric]
     if spare < 0:
-        for number in sorted(kept, key=lambda number: -columns[number].priority):
-            taken = min(-spare, max(widths[number] - 4, 0))
-            widths[number] -= taken
-            spare += taken
+        for floor in (_least, lambda _: 4):
+            for number in sorted(kept, key=lambda number: -columns[number].priority):
+                taken = max(min(-spare, widths[number] - floor(columns[number])), 0)
+                widths[number] -= taken
+                spare += taken
         return widths
     weight = sum(widths[number] for number in elastic)
     for number in elastic:

@@ -63,7 +63,7 @@ class ConflictView(Widget):
 
     def compose(self) -> ComposeResult:
         """Make the parts."""
-        yield Rule()
+        yield Rule("first")
         yield self._title
         yield self._banner
         yield Rule()

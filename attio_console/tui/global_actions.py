@@ -6,9 +6,9 @@ import webbrowser
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from attio_console.errors import ConsoleError, NoSuchThing
+from attio_console.errors import NoSuchThing
 from attio_console.model.text import fold
-from attio_console.services.actions import CONTEXTS, Action, shown
+from attio_console.services.actions import CONTEXTS, shown
 from attio_console.services.types import Done
 from attio_console.tui.dialogs.about import About
 from attio_console.tui.dialogs.form import Form, FormField
@@ -130,6 +130,7 @@ class GlobalActions:
                 among(_picks(self.face, contexts)),
                 note="Type to narrow; Enter runs it.",
                 placeholder="what do you want to do?",
+                wide=True,
             )
         )
         self._run(answer)
@@ -141,6 +142,7 @@ class GlobalActions:
                 "What do you want to do?",
                 among(_picks(self.face, self.face.contexts(), titles_first=True)),
                 placeholder="part of its name",
+                wide=True,
             )
         )
         self._run(answer)
@@ -268,30 +270,16 @@ class GlobalActions:
 
 
 def _picks(app: ConsoleApp, contexts: Sequence[str], *, titles_first: bool = False) -> list[Pick]:
-    actions = [action for action in app.keys.available(contexts) if action.id not in {"help", "palette"}]
+    actions = [action for action in app.available(contexts) if action.id not in {"help", "palette"}]
     if titles_first:
         actions.sort(key=lambda action: action.title)
-    picks = []
-    for action in actions:
-        reason = _reason(app, action)
-        keys = " ".join(shown(key) for key in app.keys.keys(action.id))
-        picks.append(
-            Pick(
-                action.id,
-                f"{action.title}: {_short(action.help)}",
-                keys,
-                f"{keys}  {reason}" if reason else "",
-            )
+    return [
+        Pick(
+            action.id,
+            action.title,
+            action.help,
+            app.reason_against(action) or "",
+            " ".join(shown(key) for key in app.keys.keys(action.id)[:2]),
         )
-    return picks
-
-
-def _short(sentence: str) -> str:
-    return sentence.rstrip(".")
-
-
-def _reason(app: ConsoleApp, action: Action) -> str:
-    try:
-        return app.reason_against(action) or ""
-    except ConsoleError as error:
-        return error.message
+        for action in actions
+    ]

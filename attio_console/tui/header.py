@@ -149,12 +149,12 @@ class FooterLine(Toned):
         self._actions: tuple[tuple[str, str], ...] = ()
         self._left = ""
 
-    def show(self, keymap: Keymap, contexts: Sequence[str], left: str = "", sides: str = "") -> None:
-        """Show the keys of these contexts; `left` is what the pane wants to say first."""
-        actions = _footer_actions(keymap, contexts)
+    def show(self, keymap: Keymap, actions: Sequence[Action], left: str = "", other: str = "") -> None:
+        """Show these actions' keys; `left` is what the pane wants to say first, `other` the name of the other side."""
+        ordered = sorted(actions, key=lambda action: action.id == "help")
         pairs = tuple(
-            (keymap.key(action.id), sides if action.id == "choose-other" and sides else action.title)
-            for action in actions
+            (keymap.key(action.id), other if action.id == "choose-other" and other else action.title)
+            for action in ordered
         )
         if (pairs, left) != (self._actions, self._left):
             self._actions, self._left = pairs, left
@@ -167,7 +167,7 @@ class FooterLine(Toned):
         if self._left:
             text.append(self._left, self.tone("accent"))
             text.append("  ")
-        *first, last = self._actions or (("?", "all keys"),)
+        *first, last = self._actions or (("", ""),)
         end = cell_len(f"{last[0]} {last[1]}") + 1
         for key, title in first:
             if text.cell_len + cell_len(f"{key} {title}") + 2 + end > width:
@@ -178,8 +178,3 @@ class FooterLine(Toned):
         text.append(f" {last[1]}", self.tone("dim"))
         text.append(fit("", width - text.cell_len))
         return text
-
-
-def _footer_actions(keymap: Keymap, contexts: Sequence[str]) -> list[Action]:
-    available = [action for action in keymap.available(contexts) if action.in_footer(contexts)]
-    return sorted(available, key=lambda action: action.id == "help")

@@ -38,7 +38,7 @@ class LinesView(ScrollView, Toned, can_focus=True):
         view: LinesView
         key: str
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: list[ProseLine] = []
         self._stops: list[int] = []

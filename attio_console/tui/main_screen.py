@@ -107,8 +107,11 @@ class MainScreen(global_actions.GlobalActions, Screen[object]):
 
     def refresh_footer(self) -> None:
         """Show the keys that work now."""
-        if self.is_mounted and self.pane is not None:
-            self.query_one(FooterLine).show(self.face.keys, self.face.contexts(), self.pane.footer_left())
+        if not self.is_current or self.pane is None:
+            return
+        app, contexts = self.face, self.face.contexts()
+        actions = [action for action in app.available(contexts) if action.in_footer(contexts)]
+        self.query_one(FooterLine).show(app.keys, actions, self.pane.footer_left(), self.pane.other_side())
 
     def on_descendant_focus(self) -> None:
         """Show the keys of what has the focus now."""

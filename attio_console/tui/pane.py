@@ -66,6 +66,10 @@ class Pane(Widget):
         """Return what to say before the keys: how many are marked, what is frozen."""
         return ""
 
+    def other_side(self) -> str:
+        """Return what the other side of a conflict is called, where one is open."""
+        return ""
+
 
 class TabStrip(Toned):
     """Names side by side, one of them chosen."""
@@ -78,7 +82,7 @@ class TabStrip(Toned):
             self.strip = strip
             self.number = number
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.names: tuple[str, ...] = ()
         self.active = 0
@@ -122,7 +126,7 @@ class TabStrip(Toned):
 class CountLabel(Toned):
     """A few words at the right end of a line."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._parts: tuple[str | tuple[str, str], ...] = ()
 
@@ -161,8 +165,8 @@ class FilterBox(Input):
 class Rule(Toned):
     """A thin line across."""
 
-    def __init__(self) -> None:
-        super().__init__(classes="rule")
+    def __init__(self, classes: str = "") -> None:
+        super().__init__(classes=f"rule {classes}".strip())
 
     def render(self) -> Text:
         """Draw it."""

@@ -39,7 +39,7 @@ class Toned(Widget):
         self,
         *children: Widget,
         name: str | None = None,
-        id: str | None = None,  # noqa: A002 - Textual's own name
+        id: str | None = None,
         classes: str | None = None,
         disabled: bool = False,
         markup: bool = False,

@@ -77,14 +77,14 @@ class RecordTitle(Toned):
 class RecordView(Widget):
     """Shows a `RecordDetail`, tab by tab; the cursor stays on its field through updates."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.detail: RecordDetail | None = None
         self.history: tuple[HistoryLine, ...] | None = None
         self.tab = 0
         self._title = RecordTitle()
         self._strip = TabStrip()
-        self.table = VirtualTable(id="record-lines")
+        self.table = VirtualTable(id="record-lines", cells=False)
 
     def compose(self) -> ComposeResult:
         """Make the parts."""
@@ -140,7 +140,7 @@ class RecordView(Widget):
             self.table.set_columns(_COLUMNS[name])
             keep = False
         self.table.notice = self._notice(name)
-        self.table.show(ListSource(self._lines(name, detail)), forget=not keep)
+        self.table.show(ListSource(self._lines(name, detail)), forget=not keep, same=keep)
         if name == "History" and self.history is None:
             self.run_worker(self._read_history(detail), group="history", exclusive=True)
 

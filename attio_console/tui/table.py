@@ -74,7 +74,9 @@ class VirtualTable(ScrollView, can_focus=True):
         table: VirtualTable
         error: ConsoleError
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None, header: bool = True) -> None:  # noqa: A002 - Textual's own name
+    def __init__(
+        self, *, id: str | None = None, classes: str | None = None, header: bool = True, cells: bool = True
+    ) -> None:
         super().__init__(id=id, classes=classes)
         self.columns: tuple[Column, ...] = ()
         self.sorts: tuple[tuple[str, bool], ...] = ()
@@ -87,6 +89,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self.missed = 0
         self.loaded = False
         self._header = 1 if header else 0
+        self._cells = cells
         self._source: RowSource = ListSource()
         self._held = Held()
         self._placed: tuple[Placed, ...] = ()
@@ -137,8 +140,12 @@ class VirtualTable(ScrollView, can_focus=True):
         sorts: tuple[tuple[str, bool], ...] = (),
         cursor: str | None = None,
         forget: bool = False,
+        same: bool = False,
     ) -> None:
-        """Show another source (another filter, order or collection), keeping the cursor on its row where it is still there."""
+        """Show another source (another filter, order or collection), keeping the cursor on its row where it is still there.
+
+        `same` rows are the ones shown before, as they are now: where the cursor's row is gone, it stays at its place.
+        """
         self._source = source
         self.sorts = sorts
         if forget:
@@ -151,7 +158,7 @@ class VirtualTable(ScrollView, can_focus=True):
             self.scroll_to(y=0, animate=False)
         if cursor is not None:
             self.cursor_key = cursor
-        self._read(exclusive=True)
+        self._read(anchored=same)
 
     def reload(self, *, live: bool = False) -> None:
         """Read again. A live reload waits while the table is frozen, and counts what it missed."""
@@ -171,16 +178,16 @@ class VirtualTable(ScrollView, can_focus=True):
             self.missed = 0
             self.reload()
 
-    def _read(self, *, exclusive: bool = False) -> None:
+    def _read(self, *, anchored: bool = True) -> None:
         self._loading = True
-        self.run_worker(self._load(anchored=not exclusive), group="load", exclusive=True, exit_on_error=True)
+        self.run_worker(self._load(anchored=anchored), group="load", exclusive=True, exit_on_error=True)
 
     async def _load(self, *, anchored: bool) -> None:
         source = self._source
         self._again = False
         try:
             held = Held(await source.count())
-            cursor, key = await self._find_cursor(source, held.total)
+            cursor, key = await self._find_cursor(source, held.total, anchored=anchored)
             shift = cursor - self.cursor if anchored and self.scroll_offset.y > 0 else 0
             top = max(self.scroll_offset.y + shift, 0)
             height = max(self.size.height, 1)
@@ -199,13 +206,14 @@ class VirtualTable(ScrollView, can_focus=True):
             return
         self._accept(held, cursor, key, shift)
 
-    async def _find_cursor(self, source: RowSource, total: int) -> tuple[int, str | None]:
+    async def _find_cursor(self, source: RowSource, total: int, *, anchored: bool) -> tuple[int, str | None]:
         key = self.cursor_key
         if key is not None:
             found = await source.index_of(key)
             if found is not None:
                 return found, key
-        return min(self.cursor, max(total - 1, 0)), None
+        # Its row is gone: deleted while looked at, the cursor stays where it was; filtered away, it starts over.
+        return (min(self.cursor, max(total - 1, 0)) if anchored else 0), None
 
     def _accept(self, held: Held, cursor: int, key: str | None, shift: int) -> None:
         if self.loaded:
@@ -394,7 +402,7 @@ class VirtualTable(ScrollView, can_focus=True):
         for place_number, placed in enumerate(self._placed):
             arrow = arrows.get(placed.column.slug, "")
             title = f"{placed.column.title} {arrow}" if arrow else placed.column.title
-            here = placed.number == self.cursor_column and self.has_focus
+            here = self._cells and placed.number == self.cursor_column and self.has_focus
             segments.append(
                 Segment(
                     fit(title, placed.width, placed.column.numeric),
@@ -429,7 +437,7 @@ class VirtualTable(ScrollView, can_focus=True):
                 segments.append(Segment(" " * (placed.width + GAP), base))
                 continue
             style = base + self._style(f"tone--{slot.tone}") if slot.tone else base
-            if at_cursor and self.has_focus and placed.number == self.cursor_column:
+            if self._cells and at_cursor and self.has_focus and placed.number == self.cursor_column:
                 style += self._style("table--cell-cursor")
             if (line.key, placed.number) in self._glowing:
                 style += self._style("table--glow")

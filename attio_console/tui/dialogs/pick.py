@@ -22,12 +22,16 @@ from attio_console.tui.dialogs.base import Dialog, words
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One thing to choose: what is handed back, what is read, what stands beside it; `why_not` greys it out."""
+    """One thing to choose: what is handed back, what is read, what stands beside it.
+
+    `why_not` greys it out; `keys` stand before the title.
+    """
 
     value: str
     title: str
     detail: str = ""
     why_not: str = ""
+    keys: str = ""
 
 
 Loader = Callable[[str], Awaitable[Sequence[Pick]]]
@@ -86,6 +90,7 @@ class PickDialog(Dialog[tuple[str, ...]]):
         start: str = "",
         on_highlight: Callable[[str], None] | None = None,
         empty: str = "Nothing matches.",
+        wide: bool = False,
     ) -> None:
         super().__init__()
         self._title = title
@@ -97,11 +102,12 @@ class PickDialog(Dialog[tuple[str, ...]]):
         self._start = start
         self._tell = on_highlight
         self._empty = empty
+        self._wide = wide
         self._picks: list[Pick] = []
 
     def compose(self) -> ComposeResult:
         """Make the box and the list."""
-        with Vertical(classes="box"):
+        with Vertical(classes="box -wide" if self._wide else "box"):
             yield words(self._title, "heading")
             if self._note:
                 yield words(self._note, "dim")
@@ -148,18 +154,28 @@ class PickDialog(Dialog[tuple[str, ...]]):
         if not self._picks:
             choices.add_option(Option(Text(self._empty, "dim"), disabled=True))
             return
-        width = max(choices.size.width or 66, 30) - 3
+        width = min(110 if self._wide else 72, int(self.app.size.width * 0.96)) - 7
         choices.add_options(
             Option(self._prompt(pick, width), disabled=bool(pick.why_not)) for pick in self._picks
         )
         choices.highlighted = min(highlighted, len(self._picks) - 1)
 
     def _prompt(self, pick: Pick, width: int) -> Text:
+        if pick.keys:
+            return self._key_prompt(pick, width)
         mark = ("☑ " if pick.value in self._chosen else "☐ ") if self._several else ""
         detail = pick.why_not or pick.detail
         right = min(len(detail), width // 2)
         text = Text(mark + fit(pick.title, width - right - len(mark) - 1) + " ", no_wrap=True)
         text.append(fit(detail, right, True), "dim")
+        return text
+
+    @staticmethod
+    def _key_prompt(pick: Pick, width: int) -> Text:
+        text = Text(no_wrap=True)
+        text.append(fit(pick.keys, 14, True) + "  ", "bold")
+        text.append(fit(pick.title, 18) + " ", "bold" if not pick.why_not else "")
+        text.append(fit(pick.why_not or pick.detail, width - 35), "dim")
         return text
 
     @on(OptionList.OptionHighlighted)

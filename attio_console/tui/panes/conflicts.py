@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from attio_console.services.types import Changed, Column, ConflictLine
 from attio_console.tui import times
+from attio_console.tui.conflict_grid import side_title
 from attio_console.tui.conflict_view import ConflictView
 from attio_console.tui.lines import LinesView
 from attio_console.tui.pane import CountLabel, FilterBox, Rule, TabLine, TabStrip
@@ -45,7 +46,7 @@ class ConflictsPane(ConflictActions):
         self._strip = TabStrip()
         self._filter = FilterBox()
         self._count = CountLabel()
-        self._table = VirtualTable(classes="main")
+        self._table = VirtualTable(classes="main", cells=False)
         self.view = ConflictView()
         self._lines: dict[str, ConflictLine] = {}
         self._order: list[str] = []
@@ -101,7 +102,7 @@ class ConflictsPane(ConflictActions):
             max(4, min(len(lines) + 2, self.app.size.height * 2 // 5)) if lines else "1fr"
         )
         # A conflict that was just decided makes room for the one after it.
-        self._table.show(ListSource(self._row(self._lines[key]) for key in self._order))
+        self._table.show(ListSource(self._row(self._lines[key]) for key in self._order), same=True)
         if not lines:
             self._show(None)
 
@@ -158,12 +159,17 @@ class ConflictsPane(ConflictActions):
     def tick(self) -> None:
         """Bring ages up to date, while nothing is being decided."""
         if not self.opened and self._lines and not self._table.frozen:
-            self._table.show(ListSource(self._row(self._lines[key]) for key in self._order))
+            self._table.show(ListSource(self._row(self._lines[key]) for key in self._order), same=True)
 
     def take_focus(self) -> None:
         """Put the focus where the keys of this pane work."""
         if not self.opened:
             self._table.focus()
+
+    def other_side(self) -> str:
+        """Return what the other side of the open conflict is called."""
+        line = self.line()
+        return side_title(line.system) if line is not None else ""
 
     # -- one conflict -----------------------------------------------------------------------------------------
 

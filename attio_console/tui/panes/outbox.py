@@ -53,7 +53,7 @@ class OutboxPane(TableActions):
         super().__init__(id="outbox")
         self._strip = TabStrip()
         self._count = CountLabel()
-        self._table = VirtualTable(classes="main")
+        self._table = VirtualTable(classes="main", cells=False)
         self._title = RecordTitle()
         self._writes = VirtualTable(id="writes")
         self.history = False
@@ -127,7 +127,7 @@ class OutboxPane(TableActions):
             refused = sum(line.state in {"refused", "dead"} for line in waiting)
             self._count.show((f"{REFUSED} {refused:,} refused" if refused else "", "danger"))
             self._table.notice = ("Nothing waits: everything is sent.", "] shows what was done.")
-        self._table.show(ListSource(lines), forget=forget)
+        self._table.show(ListSource(lines), forget=forget, same=True)
         self._show_writes()
 
     def _waiting_line(self, line: OutboxLine) -> Line:

@@ -230,10 +230,15 @@ class RecordsPane(RecordActions):
         detail = self.view.detail
         if detail is None or not self.view.has_class("-shown"):
             return
-        if "records" in changed.what and changed.record_ids and detail.record_id not in changed.record_ids:
-            # Notes, tasks and entries change under ids of their own.
-            if not changed.collections or self.collection in changed.collections:
-                return
+        # Notes, tasks and entries change under ids of their own, so only records of this object are told apart.
+        here = not changed.collections or self.collection in changed.collections
+        if (
+            "records" in changed.what
+            and here
+            and changed.record_ids
+            and detail.record_id not in changed.record_ids
+        ):
+            return
         self._read_preview(detail.record_id)
 
     # -- preview and detail -----------------------------------------------------------------------------------
