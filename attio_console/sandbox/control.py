@@ -22,12 +22,15 @@ from attio_console.sandbox.attio.webhooks import Webhooks
 from attio_console.sandbox.faults import BadRule, Faults
 from attio_console.sandbox.hubspot import control as hubspot_control
 from attio_console.sandbox.populate import add_first_member, new_workspace
+from attio_console.sandbox.salesforce import control as salesforce_control
+from attio_console.sandbox.seed.differences import differences
 from attio_console.sandbox.server import App, CallNext, HttpError, Request, Response, Router, Shape
 from attio_console.sandbox.world import World
 
 SYSTEMS: dict[str, ModuleType] = {
     "attio": attio_control,
     "hubspot": hubspot_control,
+    "salesforce": salesforce_control,
 }
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
 _DUMP_CHUNK = 256 * 1024
@@ -135,7 +138,7 @@ class _Surface:
         return Response(200, _lines(rows), [("content-type", "application/jsonl; charset=utf-8")])
 
     def differences(self, _: Request) -> Response:
-        return Response.json([])
+        return Response.json([difference.json() for difference in differences(self._world)])
 
     def _actor(self, body: dict[str, Any]) -> str:
         """Return who edits: a member's e-mail or id, or `system`; the first member where nobody is named."""

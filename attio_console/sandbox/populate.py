@@ -5,6 +5,8 @@ from __future__ import annotations
 from attio_console.sandbox.attio.app import attend
 from attio_console.sandbox.attio.enrichment import watch
 from attio_console.sandbox.attio.standard import install_standard_objects
+from attio_console.sandbox.seed.load import options_for
+from attio_console.sandbox.seed.load import populate as load_seed
 from attio_console.sandbox.world import Workspace, World
 
 
@@ -12,7 +14,7 @@ def populate(world: World, records: int, token: str | None = None) -> Workspace:
     """Make the first workspace and fill it; 0 records leave it, and the other systems, empty."""
     workspace = new_workspace(world, "Northwind Trading", "northwind", token=token)
     if records > 0:
-        add_first_member(workspace)
+        load_seed(world, workspace, options_for(world, records))
     else:
         add_first_member(workspace)
     return workspace

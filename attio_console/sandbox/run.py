@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +22,8 @@ from attio_console.sandbox.hubspot import control as hubspot_control
 from attio_console.sandbox.hubspot import make_app as hubspot_app
 from attio_console.sandbox.life import Life
 from attio_console.sandbox.populate import populate
+from attio_console.sandbox.salesforce import control as salesforce_control
+from attio_console.sandbox.salesforce import make_app as salesforce_app
 from attio_console.sandbox.server import AsgiApp, by_prefix
 from attio_console.sandbox.serving import CannotListen, HttpServer, listen
 from attio_console.sandbox.world import Settings, World
@@ -46,6 +50,8 @@ class SandboxOptions:
     enrichment: bool = True
     token: str | None = None
     """The first workspace's token; None makes one from the seed."""
+    until_input_closes: bool = False
+    """Stop when standard input ends: whoever started the sandbox is gone, however they went."""
 
 
 @dataclass(slots=True)
@@ -112,7 +118,7 @@ async def running(
         apps: tuple[AsgiApp, AsgiApp, AsgiApp] = (
             by_prefix({"/_sandbox": control_app(world)}, attio_app(world)),
             hubspot_app(world),
-            hubspot_app(world),
+            salesforce_app(world),
         )
         servers = [HttpServer(app, socket) for app, socket in zip(apps, sockets, strict=True)]
         attio, hubspot, salesforce = (server.url for server in servers)
@@ -148,10 +154,21 @@ async def serve(options: SandboxOptions) -> None:
         # Windows' loop knows no handlers; there Ctrl+C arrives as KeyboardInterrupt.
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
+    if options.until_input_closes:
+        # A thread, because standard input may be a pipe, a file or a terminal, and only pipes can be awaited.
+        threading.Thread(target=_watch_input, args=(loop, stop), daemon=True).start()
     async with running(options) as sandbox:
         sys.stdout.write(sandbox.line() + "\n")
         sys.stdout.flush()
         await stop.wait()
+
+
+def _watch_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        continue
+    # The loop may have ended by itself while this waited.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(stop.set)
 
 
 def _tokens(world: World, directory: Path) -> dict[str, Any]:
@@ -159,5 +176,5 @@ def _tokens(world: World, directory: Path) -> dict[str, Any]:
     return {
         "attio": world.token_of(workspace).value,
         "hubspot": hubspot_control.tokens(world),
-        "salesforce": {"access_token": str(directory)},
+        "salesforce": salesforce_control.tokens(world, directory),
     }
