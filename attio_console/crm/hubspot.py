@@ -439,19 +439,31 @@ class HubSpot:
     async def archived_since(self, object_type: str, since: datetime) -> list[str]:
         """Return the records in the recycle bin that were put there since then."""
         found: list[str] = []
+        async for raw in self._bin(object_type, "hs_object_id"):
+            at = instant(str(raw.get("archivedAt") or ""))
+            if at is None or at >= since:
+                found.append(str(raw["id"]))
+        return found
+
+    async def archived_with(self, object_type: str, key_field: str) -> dict[str, str]:
+        """Return the ids in the recycle bin whose key field holds something, and what it holds."""
+        found: dict[str, str] = {}
+        async for raw in self._bin(object_type, key_field):
+            if held := (raw.get("properties") or {}).get(key_field):
+                found[str(raw["id"])] = str(held)
+        return found
+
+    async def _bin(self, object_type: str, properties: str) -> AsyncIterator[dict[str, Any]]:
         after: str | None = None
         while True:
-            params = {"limit": _LIST_PAGE, "archived": True, "properties": "hs_object_id", "after": after}
-            body = await self._get(
-                wire.path(self._version, "objects", object_type), params, partition=object_type
-            )
+            params = {"limit": _LIST_PAGE, "archived": True, "properties": properties, "after": after}
+            path = wire.path(self._version, "objects", object_type)
+            body = await self._get(path, params, partition=object_type)
             for raw in body.get("results") or ():
-                at = instant(str(raw.get("archivedAt") or ""))
-                if at is None or at >= since:
-                    found.append(str(raw["id"]))
+                yield raw
             after = _next(body)
             if after is None:
-                return found
+                return
 
     async def merges_since(self, object_type: str, since: datetime) -> list[CrmMerge]:  # noqa: ARG002
         """Return nothing: HubSpot tells of merges on the surviving record alone (`CrmRecord.absorbed`)."""

@@ -240,6 +240,9 @@ class CrmClient(Protocol):
     async def archived_since(self, object_type: str, since: datetime) -> list[str]:
         """Return the ids of the records deleted since then."""
 
+    async def archived_with(self, object_type: str, key_field: str) -> dict[str, str]:
+        """Return the ids in the recycle bin whose key field holds something, and what it holds."""
+
     async def merges_since(self, object_type: str, since: datetime) -> list[CrmMerge]:
         """Return the merges since then that the system can still tell of."""
 

@@ -334,6 +334,12 @@ class Salesforce:
         body = await self._get(f"sobjects/{object_type}/deleted/", params, partition=object_type)
         return [wire.id18(str(row["id"])) for row in body.get("deletedRecords") or ()]
 
+    async def archived_with(self, object_type: str, key_field: str) -> dict[str, str]:
+        """Return the ids in the recycle bin whose key field holds something, and what it holds."""
+        soql = f"SELECT Id, {key_field} FROM {object_type} WHERE IsDeleted = true AND {key_field} != null"
+        pages = self._query(soql, object_type, everything=True)
+        return {wire.id18(str(row["Id"])): str(row[key_field]) async for page in pages for row in page}
+
     async def merges_since(self, object_type: str, since: datetime) -> list[CrmMerge]:
         """Return the merges whose losers are still in the recycle bin."""
         if object_type == "Opportunity":

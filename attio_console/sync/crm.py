@@ -12,7 +12,7 @@ from attio_console.crm.protocol import CrmChange, CrmClient
 from attio_console.model.clock import Clock, SystemClock
 from attio_console.net import Backoff
 from attio_console.store import Store
-from attio_console.store.types import ConflictFilter, NewConflict, Pair
+from attio_console.store.types import ConflictFilter, NewConflict, NewPair, Pair
 from attio_console.sync import kinds
 from attio_console.sync.apply import Applied, Applier
 from attio_console.sync.bus import Bus, Change, Subscription
@@ -99,6 +99,8 @@ class CrmSync:
         """Read, pair, compare and send once, until nothing is due; return what the comparison did."""
         await self.prepare()
         await self.poll()
+        await self.pair()
+        await self._look_into_bins()
         done = await self.compare_all()
         sender = self._sender(self._ready())
         while await sender.send_due():
@@ -233,7 +235,41 @@ class CrmSync:
         while not self._attio_complete():
             await self._next_change({"records", "status"})
         await self.pair()
+        await self._look_into_bins()
         await self.compare_all()
+
+    async def _look_into_bins(self) -> None:
+        """Once, find the records that were counterparts by their stored id and are in the recycle bin now."""
+        for mapping in self._in_order():
+            done = f"crm:{self.system}:bin:{mapping.attio}:{mapping.external}"
+            if not mapping.key_field or self._store.state.get(done):
+                continue
+            known = self._store.mirror.schema.object(mapping.attio)
+            held = await self.client.archived_with(mapping.external, mapping.key_field)
+            lost = [
+                NewPair(
+                    self.system,
+                    mapping.attio,
+                    known.id,
+                    record_id,
+                    mapping.external,
+                    external_id,
+                    "confirmed",
+                    "sync",
+                    1.0,
+                    "stored id, in the recycle bin there",
+                )
+                for external_id, record_id in held.items()
+                if known and self._is_widowed(known.id, record_id, mapping.external)
+            ]
+            await self._store.pairs.put(lost)
+            await self._store.state.put(done, {"found": len(lost)})
+
+    def _is_widowed(self, collection: str, record_id: str, external_type: str) -> bool:
+        if self._store.mirror.raw(collection, record_id) is None:
+            return False
+        pairs = self._store.pairs.by_record(record_id, self.system)
+        return not any(pair.external_type == external_type for pair in pairs)
 
     async def poll(self) -> None:
         """Read what moved in every partition; the bus tells the comparison."""
@@ -365,8 +401,11 @@ class CrmSync:
                     await asyncio.sleep(0)
                 if self._may_judge(one):
                     examined.append(one)
-            who = await self._who(examined)
-            examined = [examiner.with_times(one, who) for one in examined]
+            known = self._already_known(examined)
+            who = await self._who(examined, known)
+            examined = [
+                one if one.pair.external_id in known else examiner.with_times(one, who) for one in examined
+            ]
             stopped = await self._guard(examined, len(pairs))
             applier = Applier(self._store, self.system)
             done = await applier.apply(
@@ -382,8 +421,7 @@ class CrmSync:
         pull = self._pulls.get(one.pair.external_type)
         return one.external is not None or pull is None or pull.is_complete
 
-    async def _who(self, examined: Sequence[Examined]) -> Who:
-        known = self._already_known(examined)
+    async def _who(self, examined: Sequence[Examined], known: set[str]) -> Who:
         who: dict[str, dict[str, dict[str, list[CrmChange]]]] = {}
         for external_type, (ids, fields) in wanting_times(examined).items():
             asked = sorted(ids - known)

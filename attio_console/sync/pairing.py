@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -54,6 +54,7 @@ class _Side:
     """phones, domains, amounts: what makes a likeness of names likelier"""
     stored: str = ""
     """the id of the counterpart, where this record names it"""
+    is_paired: bool = False
 
 
 class Pairing:
@@ -125,11 +126,10 @@ class Pairing:
         for number, record_id in enumerate(self._store.mirror.ids(attio_object.id)):
             if number % _BREATH == _BREATH - 1:
                 await asyncio.sleep(0)
-            if record_id in known.records:
-                continue
             row = self._store.mirror.row(attio_object.id, record_id)
             if row is not None:
-                sides.append(_attio(mapping, attio_object, codecs, record_id, row.label, row.values()))
+                side = _attio(mapping, attio_object, codecs, record_id, row.label, row.values())
+                sides.append(replace(side, is_paired=record_id in known.records))
         return sides
 
 
@@ -137,7 +137,8 @@ class _Known:
     """The pairs there are already, and those that a person said are none."""
 
     def __init__(self, store: Store, system: str, mapping: ObjectMapping) -> None:
-        self.records: set[str] = set()
+        self.records: dict[str, str] = {}
+        """Attio record id -> the external id of its confirmed pair"""
         self.externals: set[str] = set()
         self.apart: set[tuple[str, str]] = set()
         after = 0
@@ -149,7 +150,7 @@ class _Known:
 
     def _note(self, pair: Pair) -> None:
         if pair.state == "confirmed":
-            self.records.add(pair.record_id)
+            self.records[pair.record_id] = pair.external_id
             self.externals.add(pair.external_id)
         elif pair.state in {"rejected", "broken"}:
             self.apart.add((pair.record_id, pair.external_id))
@@ -252,7 +253,8 @@ class _Matcher:
         self._collection = collection
         self._known = known
         self._found = found
-        self.ours = {side.id: side for side in ours}
+        self.ours = {side.id: side for side in ours if not side.is_paired}
+        self.paired = {side.id: side for side in ours if side.is_paired}
         self.theirs = {side.id: side for side in theirs}
 
     def by_stored_id(self) -> None:
@@ -290,6 +292,22 @@ class _Matcher:
                 shared = sorted(side.keys & self.ours[record_id].keys)
                 self._pair(self.ours[record_id], side, f"same {shared[0][0].replace('_', ' ')}", 1.0)
         self._doubtful_keys(matches, claimed)
+        self._doubles_of_paired()
+
+    def _doubles_of_paired(self) -> None:
+        """Ask about records there that hold a unique value of a record here which has its counterpart already."""
+        by_key = {key: side for side in self.paired.values() for key in side.keys}
+        for side in list(self.theirs.values()):
+            for key in sorted(side.keys):
+                ours = by_key.get(key)
+                if ours is not None and self._may(ours.id, side.id):
+                    why = (
+                        f"its {key[0].replace('_', ' ')} is that of a record which has a counterpart already"
+                    )
+                    self._doubtful(
+                        kinds.DUPLICATE, [(ours, side, 1.0)], why, self._known.records.get(ours.id, "")
+                    )
+                    break
 
     def _doubtful_keys(self, matches: Mapping[str, set[str]], claimed: Mapping[str, set[str]]) -> None:
         for record_id, external_ids in claimed.items():
@@ -337,6 +355,8 @@ class _Matcher:
             return
         self._found.new_pairs.append(self._new(ours, theirs, "confirmed", why, score))
         self._found.confirmed += 1
+        self.paired[ours.id] = ours
+        self._known.records[ours.id] = theirs.id
         self.ours.pop(ours.id, None)
         self.theirs.pop(theirs.id, None)
 
@@ -354,7 +374,9 @@ class _Matcher:
             why,
         )
 
-    def _doubtful(self, kind: str, candidates: Sequence[tuple[_Side, _Side, float]], why: str) -> None:
+    def _doubtful(
+        self, kind: str, candidates: Sequence[tuple[_Side, _Side, float]], why: str, current: str = ""
+    ) -> None:
         ours, theirs, _ = candidates[0]
         several_there = len({t.id for _, t, _ in candidates}) > 1
         document = {
@@ -395,7 +417,7 @@ class _Matcher:
                 self._mapping.external,
                 theirs.id,
                 "pairing",
-                {"candidates": options},
+                {"candidates": options, "current": current},
             )
         )
         self._found.conflicts += 1

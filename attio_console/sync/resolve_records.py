@@ -23,10 +23,17 @@ async def record_decision(store: Store, row: ConflictRow, choices: Mapping[str, 
 
 
 async def _choose_pair(store: Store, row: ConflictRow, choice: str) -> None:
-    """`attio` and `external` confirm the suggested candidate; `base` and `both` keep all of them apart."""
-    candidates = list((row.suggestion or {}).get("candidates") or [])
-    keep = candidates[0] if candidates and choice in {"attio", "external"} else None
-    pairs: list[NewPair] = [
+    """Confirm one candidate and keep the others apart.
+
+    Where nothing was paired yet, `attio` and `external` confirm the likeliest, `base` and `both` none. Where the record
+    has a counterpart already, only `external` gives it up for the other one.
+    """
+    suggestion = row.suggestion or {}
+    candidates = list(suggestion.get("candidates") or [])
+    current = str(suggestion.get("current") or "")
+    takes_new = choice == "external" if current else choice in {"attio", "external"}
+    keep = candidates[0] if candidates and takes_new else None
+    pairs = [
         NewPair(
             row.system,
             str(one["object_key"]),
@@ -41,6 +48,9 @@ async def _choose_pair(store: Store, row: ConflictRow, choice: str) -> None:
         )
         for one in candidates
     ]
+    if keep is not None and current:
+        for old in store.pairs.by_external(row.system, str(keep["external_type"]), current):
+            await store.pairs.set_state(old.id, "rejected", by="operator", why="given up for its double")
     if pairs:
         await store.pairs.put(pairs)
 
