@@ -8,6 +8,9 @@ from attio_console.sandbox.attio.coerce import Data
 from attio_console.sandbox.attio.state import Container, Crm, List, Row, Value
 from attio_console.sandbox.world import Actor, stamp
 
+BEFORE = timedelta(milliseconds=240)
+"""Live, a record's own stamp is a little later than its created_at value."""
+
 
 def new_row(
     crm: Crm,
@@ -19,8 +22,7 @@ def new_row(
 ) -> Row:
     """Make a row that holds what Attio itself knows: its id, when and by whom it was created."""
     row = Row(row_id or crm.new_id(), at, {}, parent)
-    # Live, the attribute's created_at is a fraction to some seconds before the record's own.
-    earlier = crm.world.clock.now() - timedelta(milliseconds=crm.world.random.randint(5, 240))
+    earlier = crm.world.clock.now() - BEFORE
     facts: dict[str, Data] = {
         container.id_slug: {"value": row.id},
         "created_at": {"value": stamp(earlier)},

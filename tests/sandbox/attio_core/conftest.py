@@ -60,10 +60,14 @@ class Api:
         return refusal
 
     async def create(self, key: str, **values: Any) -> dict[str, Any]:
-        record: dict[str, Any] = await self.ok("POST", f"/objects/{key}/records", {"data": {"values": values}})
+        record: dict[str, Any] = await self.ok(
+            "POST", f"/objects/{key}/records", {"data": {"values": values}}
+        )
         return record
 
-    async def custom(self, type: str, slug: str = "field", *, on: str = "objects/things", **more: Any) -> dict[str, Any]:
+    async def custom(
+        self, type: str, slug: str = "field", *, on: str = "objects/things", **more: Any
+    ) -> dict[str, Any]:
         """Add an attribute to the custom object `things` (or another object or list)."""
         data = {
             "title": slug,

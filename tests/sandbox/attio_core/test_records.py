@@ -12,7 +12,11 @@ def plain(record, slug):
     found = []
     for value in record[key][slug]:
         found.append(
-            {k: v for k, v in value.items() if k not in {"active_from", "active_until", "created_by_actor", "attribute_type"}}
+            {
+                k: v
+                for k, v in value.items()
+                if k not in {"active_from", "active_until", "created_by_actor", "attribute_type"}
+            }
         )
     return found
 
@@ -100,7 +104,9 @@ async def test_refusals_carry_status_type_code_and_message(api):
         assert (await api.refused("POST", post, {"data": {"values": values}}))["code"] == code, values
     required = await api.refused("POST", "/objects/deals/records", {"data": {"values": {"name": ["A"]}}})
     assert required["code"] == "missing_value"
-    assert re.fullmatch(r'Required value for attribute with ID "[0-9a-f-]{36}" was not provided\.', required["message"])
+    assert re.fullmatch(
+        r'Required value for attribute with ID "[0-9a-f-]{36}" was not provided\.', required["message"]
+    )
     gone = await api.refused("GET", f"{post}/{UNKNOWN}")
     assert gone == {
         "status_code": 404,
@@ -152,7 +158,8 @@ async def test_history_keeps_what_was_and_when(api):
     assert [value["value"] for value in now] == ["three"]
     person = await api.create("people", name=["Ada"])
     refused = await api.refused(
-        "GET", f"/objects/people/records/{person['id']['record_id']}/attributes/last_interaction/values?show_historic=true"
+        "GET",
+        f"/objects/people/records/{person['id']['record_id']}/attributes/last_interaction/values?show_historic=true",
     )
     assert refused["code"] == "validation_type"
 
@@ -170,7 +177,10 @@ async def test_the_whole_history_can_be_replaced_in_silence(api):
     await api.ok("PUT", f"{path}/attributes/note/values", {"data": sent})
     assert api.events == []
     values = await api.ok("GET", f"{path}/attributes/note/values?show_historic=true")
-    assert [(v["value"], v["active_from"][:10]) for v in values] == [("old", "2025-01-01"), ("new", "2025-02-01")]
+    assert [(v["value"], v["active_from"][:10]) for v in values] == [
+        ("old", "2025-01-01"),
+        ("new", "2025-02-01"),
+    ]
     assert plain(await api.ok("GET", path), "note") == [{"value": "new"}]
 
 
@@ -223,7 +233,9 @@ async def test_merging_gives_a_new_record_and_moves_what_pointed_to_the_old(api)
     ids = {"primary_record_id": one["id"]["record_id"], "secondary_record_id": two["id"]["record_id"]}
     new_id = (await api.ok("POST", "/objects/companies/records/merge", {"data": ids}))["new_record_id"]
     merged = await api.ok("GET", f"/objects/companies/records/{new_id}")
-    assert plain(merged, "name") == [{"value": "One"}] and plain(merged, "description") == [{"value": "Second"}]
+    assert plain(merged, "name") == [{"value": "One"}] and plain(merged, "description") == [
+        {"value": "Second"}
+    ]
     assert {d["domain"] for d in plain(merged, "domains")} == {"one.com", "two.com"}
     assert plain(merged, "record_id") == [{"value": new_id}]
     for old in ids.values():
@@ -241,7 +253,9 @@ async def test_merging_gives_a_new_record_and_moves_what_pointed_to_the_old(api)
     kinds = {event["event_type"] for event in api.events}
     assert not kinds & {"record.created", "record.deleted"}
     upserted = await api.ok(
-        "PUT", "/objects/companies/records?matching_attribute=domains", {"data": {"values": {"domains": ["two.com"]}}}
+        "PUT",
+        "/objects/companies/records?matching_attribute=domains",
+        {"data": {"values": {"domains": ["two.com"]}}},
     )
     assert upserted["id"]["record_id"] == new_id
     self_merge = {"data": {"primary_record_id": new_id, "secondary_record_id": new_id}}
@@ -274,7 +288,9 @@ async def test_every_changed_attribute_is_told_once_and_unchanged_ones_never(api
     assert [event["event_type"] for event in api.events] == ["record.created"]
     api.events.clear()
     values = {"name": ["Uno"], "description": ["D"], "domains": ["one.com"]}
-    await api.ok("PATCH", f"/objects/companies/records/{made['id']['record_id']}", {"data": {"values": values}})
+    await api.ok(
+        "PATCH", f"/objects/companies/records/{made['id']['record_id']}", {"data": {"values": values}}
+    )
     name = await api.ok("GET", "/objects/companies/attributes/name")
     assert [event["id"]["attribute_id"] for event in api.events] == [name["id"]["attribute_id"]]
 
@@ -303,6 +319,12 @@ async def test_queries_lag_when_told_to_and_get_does_not(api):
 
 async def test_answers_carry_the_house_headers(api):
     answer = await api.client.post("/v2/objects/people/records/query", json={})
-    for name in ("content-type", "date", "x-attio-execution-id", "x-accurate-at", "x-attio-record-query-score"):
+    for name in (
+        "content-type",
+        "date",
+        "x-attio-execution-id",
+        "x-accurate-at",
+        "x-attio-record-query-score",
+    ):
         assert answer.headers[name], name
     assert answer.headers["content-type"].startswith("application/json")

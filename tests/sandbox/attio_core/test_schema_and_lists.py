@@ -53,7 +53,9 @@ async def test_attributes_are_made_changed_and_archived_never_deleted(api):
     duplicate |= {"is_required": False, "is_unique": False, "is_multiselect": False}
     refused = await api.refused("POST", "/objects/things/attributes", {"data": duplicate})
     assert (refused["status_code"], refused["code"]) == (409, "slug_conflict")
-    changed = await api.ok("PATCH", "/objects/things/attributes/note", {"data": {"title": "Remark", "api_slug": "remark"}})
+    changed = await api.ok(
+        "PATCH", "/objects/things/attributes/note", {"data": {"title": "Remark", "api_slug": "remark"}}
+    )
     assert changed["title"] == "Remark"
     row = await api.create("things", remark=["kept"])
     await api.ok("PATCH", "/objects/things/attributes/remark", {"data": {"is_archived": True}})
@@ -63,7 +65,10 @@ async def test_attributes_are_made_changed_and_archived_never_deleted(api):
     assert len(await api.ok("GET", "/objects/things/attributes")) == 3
     assert len(await api.ok("GET", "/objects/things/attributes?limit=1&offset=1")) == 1
     system = await api.refused("PATCH", "/objects/people/attributes/name", {"data": {"title": "X"}})
-    assert (system["code"], system["message"]) == ("system_edit_unauthorized", "Cannot update a System attribute.")
+    assert (system["code"], system["message"]) == (
+        "system_edit_unauthorized",
+        "Cannot update a System attribute.",
+    )
     assert (await api.refused("GET", "/objects/things/attributes/nope"))["message"] == (
         'Attribute with slug/ID "nope" not found.'
     )
@@ -92,7 +97,9 @@ async def test_a_plain_reference_forgets_a_deleted_record(api):
     target = {"target_object": "companies", "target_record_id": company["id"]["record_id"]}
     thing = await api.create("things", about=[target])
     await api.ok("DELETE", f"/objects/companies/records/{company['id']['record_id']}")
-    assert (await api.ok("GET", f"/objects/things/records/{thing['id']['record_id']}"))["values"]["about"] == []
+    assert (await api.ok("GET", f"/objects/things/records/{thing['id']['record_id']}"))["values"][
+        "about"
+    ] == []
 
 
 async def test_lists_are_made_and_changed(api):
@@ -101,47 +108,67 @@ async def test_lists_are_made_and_changed(api):
     assert (await api.refused("POST", "/lists", {"data": LIST}))["message"] == (
         'A list with api_slug "pipeline" already exists.'
     )
-    assert (await api.refused("POST", "/lists", {"data": {**LIST, "parent_object": "nope"}}))["status_code"] == 404
+    assert (await api.refused("POST", "/lists", {"data": {**LIST, "parent_object": "nope"}}))[
+        "status_code"
+    ] == 404
     access = [{"workspace_member_id": UNKNOWN, "level": "full-access"}]
     unknown = await api.refused("PATCH", "/lists/pipeline", {"data": {"workspace_member_access": access}})
     assert unknown["message"] == f'Workspace member with ID "{UNKNOWN}" not found.'
     renamed = await api.ok("PATCH", "/lists/pipeline", {"data": {"name": "Deals", "workspace_access": None}})
     assert (renamed["name"], renamed["workspace_access"]) == ("Deals", None)
-    assert await api.ok("GET", "/lists") == [renamed] == [await api.ok("GET", f"/lists/{made['id']['list_id']}")]
+    assert (
+        await api.ok("GET", "/lists") == [renamed] == [await api.ok("GET", f"/lists/{made['id']['list_id']}")]
+    )
     assert (await api.refused("GET", "/lists/nope"))["message"] == 'List with slug/ID "nope" not found.'
     assert [e["event_type"] for e in api.events] == ["list.created", "list.updated"]
 
 
 async def test_entries_live_through_everything(api, pipeline):
     path = "/lists/pipeline/entries"
-    made = await api.ok("POST", path, {"data": {**pipeline, "entry_values": {"stage": ["New"], "tags": ["A"]}}})
+    made = await api.ok(
+        "POST", path, {"data": {**pipeline, "entry_values": {"stage": ["New"], "tags": ["A"]}}}
+    )
     assert (made["parent_object"], made["parent_record_id"]) == ("companies", pipeline["parent_record_id"])
     assert list(made["entry_values"]) == ["entry_id", "created_at", "created_by", "stage", "tags"]
     one = f"{path}/{made['id']['entry_id']}"
     added = await api.ok("PATCH", one, {"data": {"entry_values": {"tags": ["B"]}}})
     assert [v["option"]["title"] for v in added["entry_values"]["tags"]] == ["B", "A"]
-    put = await api.ok("PUT", one, {"data": {"entry_values": {"tags": ["A"], "stage": [{"status": "Contacted"}]}}})
+    put = await api.ok(
+        "PUT", one, {"data": {"entry_values": {"tags": ["A"], "stage": [{"status": "Contacted"}]}}}
+    )
     assert [v["option"]["title"] for v in put["entry_values"]["tags"]] == ["A"]
     history = await api.ok("GET", f"{one}/attributes/stage/values?show_historic=true")
     assert [v["status"]["title"] for v in history] == ["New", "Contacted"]
     moved = await api.refused("PATCH", one, {"data": {"parent_record_id": UNKNOWN, "entry_values": {}}})
     assert moved["code"] == "immutable_value"
     upserted = await api.ok("PUT", path, {"data": {**pipeline, "entry_values": {"tags": ["B"]}}})
-    assert upserted["id"] == made["id"] and [v["option"]["title"] for v in upserted["entry_values"]["tags"]] == ["B"]
+    assert upserted["id"] == made["id"] and [
+        v["option"]["title"] for v in upserted["entry_values"]["tags"]
+    ] == ["B"]
     twin = await api.ok("POST", path, {"data": pipeline})
     assert twin["id"] != made["id"]
     assert (await api.refused("PUT", path, {"data": pipeline}))["code"] == "multiple_match_results"
     shown = await api.ok("GET", f"/objects/companies/records/{pipeline['parent_record_id']}/entries")
     assert [e["entry_id"] for e in shown] == [made["id"]["entry_id"], twin["id"]["entry_id"]]
-    by_parent = {"path": [["pipeline", "parent_record"]], "constraints": {"record_id": pipeline["parent_record_id"]}}
+    by_parent = {
+        "path": [["pipeline", "parent_record"]],
+        "constraints": {"record_id": pipeline["parent_record_id"]},
+    }
     assert len(await api.query("pipeline", on="lists", filter=by_parent)) == 2
-    by_domain = {"path": [["pipeline", "parent_record"], ["companies", "domains"]], "constraints": {"domain": "acme.com"}}
+    by_domain = {
+        "path": [["pipeline", "parent_record"], ["companies", "domains"]],
+        "constraints": {"domain": "acme.com"},
+    }
     assert len(await api.query("pipeline", on="lists", filter=by_domain)) == 2
     assert len(await api.query("pipeline", on="lists", filter={"stage": "Contacted"})) == 1
     assert await api.ok("DELETE", one) == {}
     assert (await api.refused("GET", one))["status_code"] == 404
     told = [e for e in api.events if e["event_type"].startswith("list-entry")]
-    assert {e["event_type"] for e in told} == {"list-entry.created", "list-entry.updated", "list-entry.deleted"}
+    assert {e["event_type"] for e in told} == {
+        "list-entry.created",
+        "list-entry.updated",
+        "list-entry.deleted",
+    }
     assert all(e["parent_record_id"] == pipeline["parent_record_id"] for e in told)
 
 
@@ -225,7 +252,7 @@ async def test_every_operation_of_the_kernel_keeps_the_contract(api, pipeline, c
     await api.create("companies", domains=["other.com"])
     await _every_schema_operation(api)
     await _every_list_operation(api, pipeline)
-    assert CORE <= contract.operations()
+    assert contract.operations() >= CORE
     assert contract.covered >= CORE, sorted(CORE - contract.covered)
 
 
@@ -242,7 +269,9 @@ async def _every_schema_operation(api):
 
 async def _every_list_operation(api, pipeline):
     attributes = "/lists/pipeline/attributes"
-    await api.ok("POST", f"{attributes}/stage/statuses", {"data": {"title": "Late", "target_time_in_status": "P3D"}})
+    await api.ok(
+        "POST", f"{attributes}/stage/statuses", {"data": {"title": "Late", "target_time_in_status": "P3D"}}
+    )
     await api.ok("PATCH", f"{attributes}/stage/statuses/Late", {"data": {"celebration_enabled": True}})
     await api.ok("GET", f"{attributes}/stage/statuses")
     await api.ok("POST", f"{attributes}/tags/options", {"data": {"title": "C"}})
@@ -262,7 +291,11 @@ async def _every_list_operation(api, pipeline):
     await api.ok("GET", record)
     await api.ok("PATCH", record, {"data": {"values": {"name": ["A"]}}})
     await api.ok("PUT", record, {"data": {"values": {"name": ["B"]}}})
-    await api.ok("PUT", "/objects/companies/records?matching_attribute=domains", {"data": {"values": {"domains": ["acme.com"]}}})
+    await api.ok(
+        "PUT",
+        "/objects/companies/records?matching_attribute=domains",
+        {"data": {"values": {"domains": ["acme.com"]}}},
+    )
     await api.ok("GET", f"{record}/attributes/name/values")
     await api.query("companies", sorts=[{"attribute": "created_at", "direction": "asc"}])
     search = {"query": "acme", "objects": ["companies"], "request_as": {"type": "workspace"}}
