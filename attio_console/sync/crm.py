@@ -75,7 +75,9 @@ class CrmSync:
         self._unpaired_news = True
         self._paused = ""
         self._held = 0
+        self._looked = False
         self._busy = asyncio.Lock()
+        self.polls = 0
 
     # --------------------------------------------------------------------------------------------- running
 
@@ -237,6 +239,13 @@ class CrmSync:
         await self.pair()
         await self._look_into_bins()
         await self.compare_all()
+        self._looked = True
+        self._bus.changed("status")
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the first look is over and no comparison is under way."""
+        return self._looked and not self._busy.locked()
 
     async def _look_into_bins(self) -> None:
         """Once, find the records that were counterparts by their stored id and are in the recycle bin now."""
@@ -281,6 +290,7 @@ class CrmSync:
             await self._news(name, pulled)
         if self._pairing_is_due():
             await self.pair()
+        self.polls += 1
         self.contact.ok()
         self._bus.changed("status")
 
