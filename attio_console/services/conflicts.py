@@ -131,7 +131,9 @@ class ConflictVerbs(OutboxVerbs):
             title=plain(attribute.title),
             type=attribute.type,
             multi=attribute.is_multi,
-            base=self._side(attribute, document, "base"),
+            base=self._side(attribute, document, "base")
+            if document.get("has_base", True)
+            else ConflictSide("never compared", ()),
             attio=self._side(attribute, document, "attio"),
             external=self._side(attribute, document, "external"),
             external_field=plain(str(document.get("external_field") or "")),
@@ -190,7 +192,7 @@ class ConflictVerbs(OutboxVerbs):
             writes.append(
                 PlannedWrite(
                     planned.system,
-                    planned.object,
+                    shape.slug if (shape := self.schema.collection(planned.object)) else planned.object,
                     planned.record_id,
                     plain(row.label),
                     plain(planned.field),

@@ -71,7 +71,7 @@ class PullVerbs(LetterVerbs):
         def tell(parts: list[PartitionStatus]) -> None:
             now = self.clock.monotonic()
             for part in parts:
-                if part.progress is not None and now - told.get(part.object, 0.0) >= 1.0:
+                if part.progress is not None and part.progress.seen and now - told.get(part.object, 0.0) >= 1.0:
                     told[part.object] = now
                     at = part.progress
                     progress(PullProgress(plain(part.label), at.seen, at.rate, at.eta_s))

@@ -111,13 +111,14 @@ class Pairs:
         system: str | None = None,
         *,
         object_key: str | None = None,
+        external_type: str | None = None,
         state: PairState | None = "confirmed",
     ) -> int:
         """Return how many pairs there are."""
         row = self._queue.one(
             "SELECT count(*) FROM pair WHERE (?1 IS NULL OR system = ?1) AND (?2 IS NULL OR object_key = ?2)"
-            " AND (?3 IS NULL OR state = ?3)",
-            (system, object_key, state),
+            " AND (?3 IS NULL OR external_type = ?3) AND (?4 IS NULL OR state = ?4)",
+            (system, object_key, external_type, state),
         )
         return int(row[0])
 
