@@ -102,7 +102,8 @@ def _text(v: Value) -> Iterable[str | None]:
 
 def _choice(v: Value) -> Iterable[str | None]:
     chosen = v.option if v.option is not None else v.status
-    return (str(chosen.get("title") or ""),) if isinstance(chosen, dict) else (chosen,)
+    title = chosen.get("title") if isinstance(chosen, dict) else chosen
+    return (title,) if isinstance(title, str) else ()
 
 
 def _phone(v: Value) -> Iterable[str | None]:
@@ -133,7 +134,10 @@ class Extractor:
             searched = [
                 (a.slug, a.type) for a in fields.attributes if a.type in _SEARCHED and not a.is_archived
             ]
-            named = [slug for slug, kind in searched if kind in _LABELS]
+            # An id is text, too, and never what a person calls a record.
+            named = [
+                slug for slug, kind in searched if kind in _LABELS and slug not in ("record_id", "entry_id")
+            ]
             self._label_slugs = sorted(
                 named, key=lambda slug: (slug not in ("name", "title"), named.index(slug))
             )[:2]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import apsw
 
-from attio_console.errors import StoreTooNew
+from attio_console.errors import StoreCorrupt, StoreTooNew
 from attio_console.store.database import Database
 from attio_console.store.failures import translate
 
@@ -162,6 +162,22 @@ MIGRATIONS: tuple[str | Callable[[apsw.Connection], None], ...] = (_VERSION_1,)
 
 VERSION = len(MIGRATIONS)
 
+TABLES = (
+    "fence",
+    "delivery",
+    "seen",
+    "outgroup",
+    "outbox",
+    "pair",
+    "base",
+    "conflict",
+    "resolution",
+    "audit",
+    "partition",
+    "kv",
+)
+"""Every table, those that others refer to first."""
+
 
 def migrate(database: Database) -> int:
     """Bring the file to the present version, one transaction for all steps; return the version it had."""
@@ -188,6 +204,19 @@ def migrate(database: Database) -> int:
                 raise
             connection.execute("COMMIT")
         connection.execute("PRAGMA foreign_keys = ON")
+        _probe(database)
     except apsw.Error as error:
         raise translate(error, database.path) from error
     return found
+
+
+def _probe(database: Database) -> None:
+    """Touch every table once, so that a damaged file is found when it is opened and not in the middle of work."""
+    for table in TABLES:
+        try:
+            database.writer.execute(f"SELECT * FROM {table} LIMIT 1").fetchall()
+        except apsw.SQLError as error:
+            raise StoreCorrupt(
+                f"{database.path} is damaged: {error}.",
+                hint="Keep a copy, then run: attio-console doctor --salvage",
+            ) from error

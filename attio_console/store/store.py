@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 import apsw
 
 from attio_console.errors import StoreCorrupt, StoreError, StoreUnavailable
 from attio_console.model.clock import Clock, SystemClock
-from attio_console.store import mirror_schema, queue_schema
+from attio_console.store import mirror_schema, queue_schema, salvage
 from attio_console.store.audit import Audit
 from attio_console.store.cache import Cache
 from attio_console.store.conflicts import Conflicts
 from attio_console.store.database import Database, check_library
-from attio_console.store.failures import not_writable, translate
+from attio_console.store.failures import translate
+from attio_console.store.files import LOCK_FILE, MIRROR_FILE, QUEUE_FILE, prepare_directory, private
 from attio_console.store.inbox import Inbox
 from attio_console.store.lock import EngineLock
 from attio_console.store.mirror import Mirror
@@ -23,9 +23,8 @@ from attio_console.store.outbox import Outbox
 from attio_console.store.pairs import Pairs
 from attio_console.store.state import State
 from attio_console.store.tx import Queue, Tx
+from attio_console.store.types import CheckResult, SalvageReport
 
-QUEUE_FILE = "queue.db"
-MIRROR_FILE = "mirror.db"
 CACHE_DIRECTORY = "cache"
 
 _MIRROR_JOBS = 3
@@ -50,7 +49,7 @@ class Store:
         self.state = State(self.queue)
         self.mirror = Mirror(mirror, clock, rebuilt)
         self.cache = Cache(directory / CACHE_DIRECTORY)
-        self.engine_lock = EngineLock(directory / "engine.lock")
+        self.engine_lock = EngineLock(directory / LOCK_FILE)
         self._versions = self._data_versions()
         self._foreign = 0
         for database in self._databases:
@@ -95,6 +94,19 @@ class Store:
     def _data_versions(self) -> tuple[int, ...]:
         return tuple(int(database.one("PRAGMA data_version")[0]) for database in self._databases)
 
+    @staticmethod
+    async def check(directory: Path | str) -> list[CheckResult]:
+        """Return what is wrong with the files in a directory, without changing any."""
+        return await asyncio.to_thread(salvage.check, Path(directory))
+
+    @staticmethod
+    async def salvage(directory: Path | str) -> SalvageReport:
+        """Make a new queue.db of what can be read of a damaged one, which is kept beside it.
+
+        Raises StoreUnavailable where a console still uses the directory.
+        """
+        return await asyncio.to_thread(salvage.salvage, Path(directory))
+
     async def tidy(self) -> None:
         """Forget what is of no more use: old delivery keys, old writes of the sync itself."""
 
@@ -109,7 +121,7 @@ def _open_files(directory: Path) -> tuple[Database, Database, str]:
     check_library()
     prepare_directory(directory)
     # Files made from here on by SQLite itself (-wal, -shm) take the mode of the database file.
-    queue = Database(_private(directory / QUEUE_FILE), synchronous="FULL", cache_kib=4_000)
+    queue = Database(private(directory / QUEUE_FILE), synchronous="FULL", cache_kib=4_000)
     try:
         queue_schema.migrate(queue)
         mirror, rebuilt = _open_mirror(directory)
@@ -124,7 +136,7 @@ def _open_mirror(directory: Path) -> tuple[Database, str]:
     existed = path.exists()
     rebuilt = "" if existed else "no mirror yet"
     try:
-        mirror = Database(_private(path), synchronous="NORMAL", jobs_per_commit=_MIRROR_JOBS)
+        mirror = Database(private(path), synchronous="NORMAL", jobs_per_commit=_MIRROR_JOBS)
         try:
             found = mirror_schema.found_version(mirror)
             if found == 0:
@@ -149,30 +161,6 @@ def _open_mirror(directory: Path) -> tuple[Database, str]:
         reason = f"the mirror could not be used: {error.message}"
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    mirror = Database(_private(path), synchronous="NORMAL", jobs_per_commit=_MIRROR_JOBS)
+    mirror = Database(private(path), synchronous="NORMAL", jobs_per_commit=_MIRROR_JOBS)
     mirror_schema.create(mirror)
     return mirror, reason
-
-
-def prepare_directory(directory: Path) -> None:
-    """Make the data directory, readable by its owner alone; refuse one that cannot be written."""
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        directory.chmod(0o700)
-        if not os.access(directory, os.W_OK | os.X_OK):
-            raise PermissionError(13, "permission denied")
-    except OSError as error:
-        raise not_writable(error, directory) from error
-
-
-def _private(path: Path) -> Path:
-    """Make the file before SQLite does, so that it never exists with a wider mode."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            os.fchmod(descriptor, 0o600)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise not_writable(error, path.parent) from error
-    return path

@@ -20,6 +20,7 @@ class Tx(Work):
     def __init__(self, work: Work, now: float) -> None:
         super().__init__(work.connection)
         self.after = work.after
+        self.undone = work.undone
         self.now = now
         """The time of the transaction, in seconds since 1970."""
 

@@ -32,11 +32,97 @@ _ENVELOPE = {
     "active_until": None,
     "created_by_actor": {"type": "api-token", "id": "a1b2c3d4-0000-4000-8000-000000000000"},
 }
-_FIRST = "Ann Bob Chloe Dmitri Élodie Farah Giulia Hiroshi Ines José Kwame Lena Marta Nikhil Olga Priya Quentin Rosa Søren Tomáš".split()
-_LAST = "Adeyemi Brown Castillo Dubois Eriksson Fischer García Haddad Ivanov Jensen Kowalski Larsen Müller Nguyen Okafor Petrov".split()
-_CITIES = "Amsterdam Berlin Chicago Dakar Edinburgh Florence Geneva Hamburg Istanbul Jakarta Kyoto Lagos Madrid Nairobi Oslo".split()
-_TITLES = "Engineer Designer Manager Director Analyst Founder Consultant Recruiter Architect Buyer".split()
-_SYLLABLES = "ka ro mi ten sol var lin dor bex tul nor pia gan hel fos wem quil zar lyn mos".split()
+_FIRST = [
+    "Ann",
+    "Bob",
+    "Chloe",
+    "Dmitri",
+    "Élodie",
+    "Farah",
+    "Giulia",
+    "Hiroshi",
+    "Ines",
+    "José",
+    "Kwame",
+    "Lena",
+    "Marta",
+    "Nikhil",
+    "Olga",
+    "Priya",
+    "Quentin",
+    "Rosa",
+    "Søren",
+    "Tomáš",
+]
+_LAST = [
+    "Adeyemi",
+    "Brown",
+    "Castillo",
+    "Dubois",
+    "Eriksson",
+    "Fischer",
+    "García",
+    "Haddad",
+    "Ivanov",
+    "Jensen",
+    "Kowalski",
+    "Larsen",
+    "Müller",
+    "Nguyen",
+    "Okafor",
+    "Petrov",
+]
+_CITIES = [
+    "Amsterdam",
+    "Berlin",
+    "Chicago",
+    "Dakar",
+    "Edinburgh",
+    "Florence",
+    "Geneva",
+    "Hamburg",
+    "Istanbul",
+    "Jakarta",
+    "Kyoto",
+    "Lagos",
+    "Madrid",
+    "Nairobi",
+    "Oslo",
+]
+_TITLES = [
+    "Engineer",
+    "Designer",
+    "Manager",
+    "Director",
+    "Analyst",
+    "Founder",
+    "Consultant",
+    "Recruiter",
+    "Architect",
+    "Buyer",
+]
+_SYLLABLES = [
+    "ka",
+    "ro",
+    "mi",
+    "ten",
+    "sol",
+    "var",
+    "lin",
+    "dor",
+    "bex",
+    "tul",
+    "nor",
+    "pia",
+    "gan",
+    "hel",
+    "fos",
+    "wem",
+    "quil",
+    "zar",
+    "lyn",
+    "mos",
+]
 
 
 def schema() -> Schema:
@@ -52,7 +138,8 @@ def schema() -> Schema:
     ]
     extra = [(f"note_{n}", "text", False) for n in range(25)]
     attributes = tuple(
-        Attribute(f"a-{slug}", slug, slug.replace("_", " "), kind, is_multi=multi) for slug, kind, multi in plain
+        Attribute(f"a-{slug}", slug, slug.replace("_", " "), kind, is_multi=multi)
+        for slug, kind, multi in plain
     )
     # The long tail of a real record is text that nobody searches for: enriched facts, times, ids.
     tail = tuple(Attribute(f"a-{slug}", slug, slug, "timestamp") for slug, _, _ in extra)
@@ -78,7 +165,9 @@ class Maker:
             raw = raw.replace(str(uuid.UUID(int=template)).encode(), str(uuid.UUID(int=number)).encode(), 1)
             raw = raw.replace(b"T00:00:00.%09dZ" % template, b"T00:00:00.%09dZ" % number, 1)
             raw = raw.replace(b"%d@" % template, b"%d@" % number, 1)
-            found.append(raw.replace(b'"job_title"', b'"job_title" ', 1) if touched and number % touched == 0 else raw)
+            found.append(
+                raw.replace(b'"job_title"', b'"job_title" ', 1) if touched and number % touched == 0 else raw
+            )
         return found
 
     def record(self, number: int) -> bytes:
@@ -86,14 +175,49 @@ class Maker:
         first, last = rng.choice(_FIRST), rng.choice(_LAST)
         company = "".join(rng.choices(_SYLLABLES, k=3))
         values: dict[str, list[dict[str, Any]]] = {
-            "name": [_ENVELOPE | {"first_name": first, "last_name": last, "full_name": f"{first} {last}", "attribute_type": "personal-name"}],
-            "email_addresses": [
-                _ENVELOPE | {"original_email_address": "x", "email_address": f"{first}.{last}{number}@{company}.com".lower(), "email_domain": f"{company}.com", "attribute_type": "email-address"}
+            "name": [
+                _ENVELOPE
+                | {
+                    "first_name": first,
+                    "last_name": last,
+                    "full_name": f"{first} {last}",
+                    "attribute_type": "personal-name",
+                }
             ],
-            "phone_numbers": [_ENVELOPE | {"phone_number": f"+4420{rng.randrange(10**8):08d}", "country_code": "GB", "attribute_type": "phone-number"}],
+            "email_addresses": [
+                _ENVELOPE
+                | {
+                    "original_email_address": "x",
+                    "email_address": f"{first}.{last}{number}@{company}.com".lower(),
+                    "email_domain": f"{company}.com",
+                    "attribute_type": "email-address",
+                }
+            ],
+            "phone_numbers": [
+                _ENVELOPE
+                | {
+                    "phone_number": f"+4420{rng.randrange(10**8):08d}",
+                    "country_code": "GB",
+                    "attribute_type": "phone-number",
+                }
+            ],
             "job_title": [_ENVELOPE | {"value": rng.choice(_TITLES), "attribute_type": "text"}],
-            "description": [_ENVELOPE | {"value": " ".join("".join(rng.choices(_SYLLABLES, k=2)) for _ in range(12)), "attribute_type": "text"}],
-            "primary_location": [_ENVELOPE | {"locality": rng.choice(_CITIES), "region": None, "country_code": "GB", "attribute_type": "location"}],
+            "description": [
+                _ENVELOPE
+                | {
+                    "value": " ".join("".join(rng.choices(_SYLLABLES, k=2)) for _ in range(12)),
+                    "attribute_type": "text",
+                }
+            ],
+            "primary_location": [
+                _ENVELOPE
+                | {
+                    "locality": rng.choice(_CITIES),
+                    "region": None,
+                    "country_code": "GB",
+                    "attribute_type": "location",
+                }
+            ],
             "score": [_ENVELOPE | {"value": rng.randrange(10**6), "attribute_type": "number"}],
         }
         document = {
@@ -107,7 +231,12 @@ class Maker:
             if size >= self.kilobytes * 1000:
                 break
             values[f"note_{n}"] = [
-                _ENVELOPE | {"value": f"20{rng.randrange(10, 27)}-0{rng.randrange(1, 9)}-11T10:00:00.{rng.randrange(10**9):09d}Z", "attribute_type": "timestamp", "note": f"{rng.getrandbits(256):064x}"}
+                _ENVELOPE
+                | {
+                    "value": f"20{rng.randrange(10, 27)}-0{rng.randrange(1, 9)}-11T10:00:00.{rng.randrange(10**9):09d}Z",
+                    "attribute_type": "timestamp",
+                    "note": f"{rng.getrandbits(256):064x}",
+                }
             ]
             size += 330
         return json.dumps(document, ensure_ascii=False).encode()
@@ -124,7 +253,9 @@ async def timed(calls: Sequence[Callable[[], Awaitable[Any]]]) -> list[float]:
 
 
 def show(name: str, took: Sequence[float]) -> None:
-    print(f"{name:<44} median {took[len(took) // 2]:8.2f}  p99 {took[int(len(took) * 0.99)]:8.2f}  max {took[-1]:8.2f} ms")
+    print(
+        f"{name:<44} median {took[len(took) // 2]:8.2f}  p99 {took[int(len(took) * 0.99)]:8.2f}  max {took[-1]:8.2f} ms"
+    )
 
 
 class Stalls:
@@ -174,7 +305,9 @@ async def bench(rows: int, kilobytes: float, directory: Path) -> None:
         await store.mirror.settle()
         beat.cancel()
     size = sum(path.stat().st_size for path in directory.glob("mirror.db*"))
-    print(f"{'mirror on disk':<44} {size / 1e6:10,.0f} MB; peak RSS {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
+    print(
+        f"{'mirror on disk':<44} {size / 1e6:10,.0f} MB; peak RSS {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB"
+    )
     await store.close()
     took = []
     for _ in range(5):
@@ -202,9 +335,19 @@ async def questions(store: Store, maker: Maker, rows: int) -> None:
     find = store.mirror.find
     for length in (1, 2, 3, 4, 6):
         typed = list(dict.fromkeys(word[:length] for word in every))
-        show(f"find, prefix of {length}", await timed([lambda t=t: find(t) for t in rng.sample(typed, min(len(typed), 300))]))
-    infix = list(dict.fromkeys(word[at : at + n] for word in every if len(word) > 6 for at, n in ((1, 3), (2, 4), (1, 6))))
-    show("find, infix of 3 to 6", await timed([lambda t=t: find(t) for t in rng.sample(infix, min(len(infix), 300))]))
+        show(
+            f"find, prefix of {length}",
+            await timed([lambda t=t: find(t) for t in rng.sample(typed, min(len(typed), 300))]),
+        )
+    infix = list(
+        dict.fromkeys(
+            word[at : at + n] for word in every if len(word) > 6 for at, n in ((1, 3), (2, 4), (1, 6))
+        )
+    )
+    show(
+        "find, infix of 3 to 6",
+        await timed([lambda t=t: find(t) for t in rng.sample(infix, min(len(infix), 300))]),
+    )
     pairs = [f"{rng.choice(every)[:3]} {rng.choice(every)[:4]}" for _ in range(200)]
     show("find, two words", await timed([lambda t=t: find(t) for t in pairs]))
     show("find, absent", await timed([lambda t=t: find(t) for t in ("zzzzzz", "qqq", "xyzzy plugh")]))
@@ -215,17 +358,26 @@ async def questions(store: Store, maker: Maker, rows: int) -> None:
     await mirror.window(by_label, rows // 2, 50)
     print(f"{'first far window (reads the order)':<44} {(time.perf_counter() - began) * 1000:10.1f} ms")
     places = [rng.randrange(max(rows - 50, 1)) for _ in range(300)]
-    show("window of 50, by label, anywhere", await timed([lambda p=p: mirror.window(by_label, p, 50) for p in places]))
+    show(
+        "window of 50, by label, anywhere",
+        await timed([lambda p=p: mirror.window(by_label, p, 50) for p in places]),
+    )
     for slug in ("created_at", "score"):
         view = View(OBJECT, sorts=(Sort(slug, descending=True),))
         began = time.perf_counter()
         await mirror.prepare(view)
         print(f"{f'making the axis {slug}':<44} {time.perf_counter() - began:10.2f} s")
         await mirror.window(view, rows // 2, 50)
-        show(f"window of 50, by {slug}, anywhere", await timed([lambda p=p, v=view: mirror.window(v, p, 50) for p in places]))
+        show(
+            f"window of 50, by {slug}, anywhere",
+            await timed([lambda p=p, v=view: mirror.window(v, p, 50) for p in places]),
+        )
     for text in ("a", "com", "kar", every[len(every) // 2]):
         view = View(OBJECT, text=text)
-        show(f"first window of the filter {text[:12]!r}", await timed([lambda v=view: mirror.window(v, 0, 50)] * 5))
+        show(
+            f"first window of the filter {text[:12]!r}",
+            await timed([lambda v=view: mirror.window(v, 0, 50)] * 5),
+        )
         began = time.perf_counter()
         number = await mirror.count(view)
         print(f"{f'  its count, {number:,} rows':<44} {(time.perf_counter() - began) * 1000:10.1f} ms")
