@@ -76,7 +76,9 @@ class _Hubspot:
         self.account.pipelines["deals"]["default"] = sales_pipeline(created, STAGES)
         self._put("companies", 0.62, self._company, lambda _: True)
         companies = self.done["companies"]
-        self._put("people", 0.8, self._contact, lambda s: s.get("company") in {None, *companies})
+        self._put(
+            "people", 0.8, self._contact, lambda s: s.get("company") is None or s.get("company") in companies
+        )
         self._put("deals", 0.85, self._deal, lambda s: s.get("company") in companies)
         self._only_here()
 
@@ -174,7 +176,12 @@ class _Salesforce:
     def fill(self) -> None:
         self._put("companies", 0.5, self._account, lambda s: len(s.get("name") or "") in range(1, 256))
         companies = self.done["companies"]
-        self._put("people", 0.75, self._person, lambda s: _fits(s) and s.get("company") in {None, *companies})
+        self._put(
+            "people",
+            0.75,
+            self._person,
+            lambda s: _fits(s) and (s.get("company") is None or s.get("company") in companies),
+        )
         self._put("deals", 0.8, self._opportunity, lambda s: s.get("company") in companies)
         self._only_here()
 

@@ -38,6 +38,8 @@ class _Drift:
         self.copies = copies
         self.members = [m for m in workspace.members.values() if m.access_level != "suspended"]
         self.now = world.clock.now().replace(microsecond=0)
+        self.settled = self.now.replace(hour=0, minute=0, second=0) - timedelta(days=9)
+        """What was made later is left alone: its story would begin before it did."""
         self.made: list[Difference] = []
         self.taken: set[str] = set()
 
@@ -73,7 +75,7 @@ class _Drift:
             if (
                 free
                 and source.id not in self.copies.leads
-                and source.created_at < self._ago(days=9)
+                and source.created_at < self.settled
                 and fits(source)
             ):
                 self.taken.add(source.id)

@@ -25,8 +25,9 @@ def populate(world: World, workspace: Workspace, options: Options) -> list[Diffe
     """Fill the workspace, HubSpot and Salesforce, and return the differences between them."""
     loader = Loader(workspace, list(MEMBERS))
     loader.schema()
+    sources = Sources(workspace, options.copied)
     if options.people > STORED:
-        data = _crowd(loader, options)
+        data = _crowd(loader, options, sources)
     else:
         data = make_data(options)
         loader.records("companies", data.companies)
@@ -35,17 +36,15 @@ def populate(world: World, workspace: Workspace, options: Options) -> list[Diffe
     loader.entries(data.entries)
     loader.notes(data.notes)
     loader.tasks(data.tasks)
-    sources = Sources(workspace)
     copies = make_copies(world, workspace, sources)
     seeded = world.part(Seeded)
     seeded.differences = drift(world, workspace, sources, copies)
     return seeded.differences
 
 
-def _crowd(loader: Loader, options: Options) -> SeedData:
+def _crowd(loader: Loader, options: Options, sources: Sources) -> SeedData:
     """Fill the workspace with computed people and companies; deals, entries and the rest are made for the oldest."""
     crowd.populate(loader.workspace, options.people)
-    sources = Sources(loader.workspace, most=STORED)
     numbers = {source.id: number for number, source in enumerate(sources.companies)}
     companies = [
         Row(f"companies:{n}", source.created_at, 0, {"name": source.get("name")})
@@ -68,5 +67,6 @@ def _crowd(loader: Loader, options: Options) -> SeedData:
 
 
 def options_for(world: World, people: int, now: datetime | None = None) -> Options:
-    """Return the options of a world: its seed, its clock."""
-    return Options((now or world.clock.now()).replace(microsecond=0), world.seed, people)
+    """Return the options of a world: its seed, and the beginning of its day, so that only dates differ from day to day."""
+    today = (now or world.clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Options(today, world.seed, people)

@@ -14,6 +14,8 @@ class Options:
     now: datetime
     seed: int = 1
     people: int = 2_000
+    copied: int = 20_000
+    """Of each object no more than these, the oldest, are looked at for copies in the other systems."""
 
     @property
     def companies(self) -> int:

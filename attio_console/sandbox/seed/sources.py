@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from attio_console.sandbox.attio.state import Crm, Object, Row
 from attio_console.sandbox.world import Workspace
-
-COPIED = 100_000
-"""No more people, companies or deals than these, the oldest, have copies elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +27,30 @@ class Source:
 
 
 class Sources:
-    """People, companies and deals of a workspace, oldest first."""
+    """The oldest people, companies and deals of a workspace, each kind read when it is first asked for."""
 
-    def __init__(self, workspace: Workspace, *, most: int = COPIED) -> None:
+    def __init__(self, workspace: Workspace, most: int) -> None:
         self.workspace = workspace
         self._most = most
-        self.crm = workspace.part(Crm)
-        self.companies = list(self._read("companies", _company))
-        self.people = list(self._read("people", _person))
-        self.deals = list(self._read("deals", _deal))
+        self._crm = workspace.part(Crm)
+
+    @cached_property
+    def companies(self) -> list[Source]:
+        """Return companies, oldest first."""
+        return list(self._read("companies", _company))
+
+    @cached_property
+    def people(self) -> list[Source]:
+        """Return people, oldest first."""
+        return list(self._read("people", _person))
+
+    @cached_property
+    def deals(self) -> list[Source]:
+        """Return deals, oldest first."""
+        return list(self._read("deals", _deal))
 
     def _read(self, slug: str, facts: Any) -> Iterator[Source]:
-        target = self.crm.object(slug)
+        target = self._crm.object(slug)
         if target is None:
             return
         for ref in islice(target.table.refs(), self._most):
