@@ -134,6 +134,12 @@ class Profile(_Section):
 
     _check_address = field_validator("base_url")(_address)
 
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Return the systems that are linked."""
+        known = {"hubspot": self.hubspot, "salesforce": self.salesforce}
+        return tuple(system for system, link in known.items() if link is not None)
+
 
 class Config(_Section):
     """The whole config file."""

@@ -30,4 +30,4 @@ def demo_options(sandbox: Mapping[str, Any], directory: Path, *, read_only: bool
             "salesforce": salesforce["client_secret"],
         }
     )
-    return OpenOptions(profile_object=profile, secrets=secrets, data_dir=directory)
+    return OpenOptions(profile_object=profile, secrets=secrets, data_dir=directory, accept_links=True)

@@ -31,6 +31,8 @@ class OpenOptions:
     engine: bool = True
     clock: Clock | None = None
     seed: int | None = None
+    accept_links: bool = False
+    """Whether linked systems may be written to at once: only where losing what they hold costs nothing."""
 
 
 @asynccontextmanager
@@ -44,6 +46,7 @@ async def open_console(options: OpenOptions) -> AsyncIterator[Console]:
     from attio_console.services.resolving import resolve
     from attio_console.store import Store
     from attio_console.sync.bus import Bus
+    from attio_console.sync.crm_sync import accept_first_sync
     from attio_console.sync.engine import Engine
 
     clock = options.clock or SystemClock()
@@ -51,6 +54,9 @@ async def open_console(options: OpenOptions) -> AsyncIterator[Console]:
     store = await Store.open(chosen.directory, clock=clock)
     try:
         bus = Bus()
+        if options.accept_links:
+            for system in chosen.profile.links:
+                await accept_first_sync(store, system)
         engine = (
             Engine(chosen.profile, chosen.secrets, store, bus, clock, random.Random(options.seed))
             if options.engine
