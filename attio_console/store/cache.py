@@ -7,6 +7,7 @@ JSON. `SafeDisk` takes and returns bytes, allows the two storage modes that hold
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import shutil
 from collections.abc import Callable, Iterable
@@ -129,7 +130,11 @@ class Cache:
     def _throw_away(self) -> None:
         self.thrown_away += 1
         self._close()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        if self._directory.is_dir() and not self._directory.is_symlink():
+            shutil.rmtree(self._directory, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                self._directory.unlink()
 
     def _close(self) -> None:
         if self._cache is not None:

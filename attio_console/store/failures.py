@@ -22,6 +22,8 @@ def translate(error: apsw.Error, path: Path) -> StoreError:
             f"Another program holds {path} locked.",
             hint="Close whatever else has the file open (a database browser, a backup).",
         )
+    if isinstance(error, apsw.ConnectionClosedError):
+        return StoreUnavailable(f"The store at {path.parent} is closed.")
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
         return StoreCorrupt(
             f"{path} is damaged: {error}.",
