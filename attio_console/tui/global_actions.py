@@ -31,8 +31,12 @@ class GlobalActions:
         """The app, by its own type."""
         raise LookupError
 
-    def go(self, name: str) -> Pane:
+    def go(self, name: str) -> None:
         """Bring a pane to the front."""
+        raise LookupError(name)
+
+    async def bring(self, name: str) -> Pane:
+        """Bring a pane to the front and return it once its parts exist."""
         raise LookupError(name)
 
     def why_not(self, action: str) -> str | None:
@@ -191,15 +195,15 @@ class GlobalActions:
         )
         if answer:
             collection, record_id = answer[0].split("\n")
-            self.show_record(collection, record_id)
+            await self.show_record(collection, record_id)
 
-    def show_record(self, collection: str, record_id: str) -> None:
+    async def show_record(self, collection: str, record_id: str) -> None:
         """Show one record in full, wherever the way there started."""
         from attio_console.tui.panes.records import RecordsPane
 
-        pane = self.go("records")
+        pane = await self.bring("records")
         assert isinstance(pane, RecordsPane)
-        pane.call_after_refresh(pane.show_record, collection, record_id)
+        pane.show_record(collection, record_id)
 
     async def act_jump(self) -> None:
         """Type where to go."""
@@ -242,17 +246,17 @@ class GlobalActions:
         if kind == "pane":
             self.go(name)
         else:
-            self.open_table(kind, name, rest.strip())
+            await self.open_table(kind, name, rest.strip())
         return Done("")
 
-    def open_table(self, kind: str, name: str, text: str = "") -> None:
+    async def open_table(self, kind: str, name: str, text: str = "") -> None:
         """Show an object or a list, with a filter."""
         from attio_console.tui.panes.pipelines import PipelinesPane
         from attio_console.tui.panes.records import RecordsPane
 
-        pane = self.go("records" if kind == "object" else "pipelines")
-        if isinstance(pane, RecordsPane | PipelinesPane):
-            pane.call_after_refresh(pane.open_collection, name, text)
+        pane = await self.bring("records" if kind == "object" else "pipelines")
+        assert isinstance(pane, RecordsPane | PipelinesPane)
+        pane.open_collection(name, text)
 
     def open_in_browser(self, url: str) -> None:
         """Open a record's page, or copy its address where no browser can be started."""

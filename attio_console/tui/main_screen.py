@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from attio_console.services.types import Changed
 from attio_console.tui import global_actions
-from attio_console.tui.header import PANES, Banner, FooterLine, PaneAsked, StatusLine
+from attio_console.tui.header import Banner, FooterLine, PaneAsked, StatusLine
 from attio_console.tui.pane import Pane, Rule
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ class MainScreen(global_actions.GlobalActions, Screen[object]):
         self.pane: Pane | None = None
         self.previous = "records"
         self._made: dict[str, Pane] = {}
-        self._stale: set[str] = set()
 
     @property
     def face(self) -> ConsoleApp:
@@ -49,37 +48,35 @@ class MainScreen(global_actions.GlobalActions, Screen[object]):
         self.set_interval(1.0, self._tick)
         self.go("records")
 
-    def go(self, name: str) -> Pane:
+    def go(self, name: str) -> None:
         """Bring a pane to the front."""
+        self.run_worker(self.bring(name), group="pane")
+
+    async def bring(self, name: str) -> Pane:
+        """Bring a pane to the front and return it once its parts exist."""
         if self.pane is not None and name != self.pane.NAME:
             self.previous = self.pane.NAME
             self.pane.display = False
         pane = self._made.get(name)
         if pane is None:
-            pane = self._made[name] = _make(name)
-            self.query_one("#panes").mount(pane)
-            self.pane = pane
-            # Its parts exist only after this.
-            self.call_after_refresh(self._arrived, pane)
+            pane = self.pane = self._made[name] = _make(name)
+            await self.query_one("#panes").mount(pane)
         else:
             pane.display = True
             self.pane = pane
+        if pane is self.pane:
             self._arrived(pane)
         return pane
 
     def _arrived(self, pane: Pane) -> None:
-        if pane is not self.pane:
-            return
-        self._stale.discard(pane.NAME)
         pane.shown()
         pane.take_focus()
         self.refresh_lines()
 
     def store_changed(self, changed: Changed) -> None:
         """Let the pane in front read again; the others do when they come back."""
-        if self.pane is not None and self.pane.is_mounted:
+        if self.pane is not None and self.pane.is_attached and self.pane.children:
             self.pane.store_changed(changed)
-        self._stale.update(name for name, _ in PANES)
         self.refresh_lines()
 
     def contexts(self) -> tuple[str, ...]:
@@ -118,7 +115,7 @@ class MainScreen(global_actions.GlobalActions, Screen[object]):
         self.refresh_footer()
 
     def _tick(self) -> None:
-        if self.pane is not None and self.pane.is_mounted:
+        if self.pane is not None and self.pane.children:
             self.pane.tick()
         self.refresh_lines()
 

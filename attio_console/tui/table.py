@@ -249,7 +249,7 @@ class VirtualTable(ScrollView, can_focus=True):
             lit.update(
                 (line.key, number)
                 for number, (was, now) in enumerate(zip(old.slots, line.slots, strict=True))
-                if was.text != now.text and now.sign != "✎"
+                if was.text != now.text and not now.sign and now.tone != "dim"
             )
         if lit:
             self._glowing |= lit

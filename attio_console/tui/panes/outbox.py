@@ -246,18 +246,18 @@ class OutboxPane(TableActions):
         group_id = self._group_id()
         return await self.verbs.undo(group_id) if group_id is not None else None
 
-    def act_open(self) -> None:
+    async def act_open(self) -> None:
         """Show the record of this write."""
         line = self._lines.get(self._table.cursor_key or "") if not self.history else None
         if line is not None and self.verbs.schema.object(line.collection) is not None:
-            self.face.main.show_record(line.collection, line.record_id)
+            await self.face.main.show_record(line.collection, line.record_id)
         elif self.history:
             writes = self.verbs.group_writes(self._group_id() or 0)
             shape = self.verbs.schema.object(writes[0].object) if writes else None
             if shape is None:
                 self.face.refuse("These writes are not of one record.")
             else:
-                self.face.main.show_record(shape.id, writes[0].record_id)
+                await self.face.main.show_record(shape.id, writes[0].record_id)
         else:
             self.face.refuse("This write is not of a record of its own.")
 

@@ -277,16 +277,16 @@ class PipelinesPane(Pane):
             self.face, list_id, attribute, f"{attribute.title} of {card.label}", text, save
         )
 
-    def act_card_open(self) -> None:
+    async def act_card_open(self) -> None:
         """Open the record of the card."""
         card, pipeline = self.board.current, self.pipeline()
         parent = self.verbs.schema.object(pipeline.parent_object) if pipeline else None
         if card is not None and parent is not None:
-            self.face.main.show_record(parent.id, card.record_id)
+            await self.face.main.show_record(parent.id, card.record_id)
 
     @on(BoardView.Opened)
     def _opened(self) -> None:
-        self.act_card_open()
+        self.face.start(self.act_card_open())
 
     async def act_browser(self) -> None:
         """Open the record of the card in the browser."""

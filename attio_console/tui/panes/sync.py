@@ -62,7 +62,7 @@ class SyncPane(Pane):
         """Return whether the pane is frozen."""
         return "frozen" if self.frozen else ""
 
-    def act_look(self) -> None:
+    async def act_look(self) -> None:
         """Show what the line under the cursor is about."""
         key = self.lines.cursor_key or ""
         if key == "dead":
@@ -72,15 +72,15 @@ class SyncPane(Pane):
         if system != "attio":
             self.face.main.go("conflicts")
         elif self.verbs.schema.object(name) is not None:
-            self.face.main.open_table("object", name)
+            await self.face.main.open_table("object", name)
         elif self.verbs.schema.list(name) is not None:
-            self.face.main.open_table("list", name)
+            await self.face.main.open_table("list", name)
         else:
             self.face.main.go("records")
 
     @on(LinesView.Opened)
     def _opened(self) -> None:
-        self.act_look()
+        self.face.start(self.act_look())
 
     def why_not(self, action: str) -> str | None:
         """Return why an action cannot be done now, or None."""
