@@ -90,9 +90,7 @@ class OAuthRoutes:
         if claims.get("iss") != app.client_id:
             raise _refuse("invalid_client_id", "client identifier invalid")
         try:
-            self.sessions.private_key.public_key().verify(
-                signature, signed, padding.PKCS1v15(), hashes.SHA256()
-            )
+            self.sessions.public_key().verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
         except InvalidSignature:
             raise _refuse("invalid_grant", "invalid assertion") from None
         here = f"http://{request.headers.get('host', '')}"

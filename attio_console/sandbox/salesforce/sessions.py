@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
 from random import Random
 
 from cryptography.hazmat.primitives import serialization
@@ -47,6 +46,8 @@ class Sessions:
         self.org = org
         self.random = Random(f"{org.world.seed}:salesforce-sessions")
         self.sessions: dict[str, Session] = {}
+        self.pem = ""
+        """The private key as text, so that it can be kept with the rest of the world."""
         user = org.integration_user
         self.app = ConnectedApp(f"3MVG9{self.word(80)}", self.word(64), user["Username"])
         self.first = self.open(user["Id"], lasting=True)
@@ -72,16 +73,21 @@ class Sessions:
             raise SalesforceError(401, "INVALID_SESSION_ID", "Session expired or invalid")
         return session
 
-    @cached_property
-    def private_key(self) -> rsa.RSAPrivateKey:
-        """Return the key whose certificate the application was registered with; made when first asked for."""
-        return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-
     def private_key_pem(self) -> bytes:
-        """Return the private key as a PEM file."""
-        return self.private_key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        """Return the key that the application's assertions are signed with; made when first asked for."""
+        if not self.pem:
+            key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+            self.pem = key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            ).decode()
+        return self.pem.encode()
+
+    def public_key(self) -> rsa.RSAPublicKey:
+        """Return the key of the certificate the application was registered with."""
+        key = serialization.load_pem_private_key(self.private_key_pem(), None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise TypeError("the registered key is no RSA key")
+        return key.public_key()
 
 
 class SessionsPart:
