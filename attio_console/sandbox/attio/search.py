@@ -4,35 +4,53 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from attio_console.sandbox.attio.query import BREATH
 from attio_console.sandbox.attio.state import Container, Crm, Object, Row
 from attio_console.sandbox.attio.values import first, label
 
+REACH = 50_000
 _HANDLES = ("linkedin", "twitter", "facebook", "instagram", "angellist")
 
 
 async def search(crm: Crm, targets: Sequence[Object], text: str, limit: int) -> list[dict[str, Any]]:
-    """Return the best matches of a text; of an empty one, the newest records."""
+    """Return the best matches of a text; of an empty one, the newest records.
+
+    What is unique (an e-mail address, a domain) is looked up; for the rest the newest `REACH` records are read.
+    """
     words = text.casefold().split()
     ranked: list[tuple[int, str, Object, Row]] = []
     for target in targets:
-        looked = 0
-        for ref in target.table.refs(newest_first=True):
-            looked += 1
+        certain = _holders(target, text.casefold().strip())
+        ranked += [(0, label(target, row), target, row) for row in certain]
+        known = {row.id for row in certain}
+        best = 0
+        for looked, ref in enumerate(islice(target.table.refs(newest_first=True), REACH), start=1):
             if looked % BREATH == 0:
                 await asyncio.sleep(0)
             row = target.table.row(ref)
-            rank = _rank(target, row, words, text.casefold().strip())
+            rank = None if row.id in known else _rank(target, row, words, text.casefold().strip())
             if rank is None:
                 continue
             ranked.append((rank, label(target, row), target, row))
-            # The best rank cannot be beaten, and a million records need not be read to the end.
-            if (not words and looked >= limit) or sum(1 for hit in ranked if hit[0] == 0) >= limit:
+            best += rank == 0
+            # The best rank cannot be beaten: the older records need not be read.
+            if best >= limit:
                 break
     ranked.sort(key=lambda hit: hit[:2])
     return [_hit(crm, target, row) for _, _, target, row in ranked[:limit]]
+
+
+def _holders(target: Object, text: str) -> list[Row]:
+    found = {
+        row_id: None
+        for attribute in target.unique()
+        if attribute.type in {"email-address", "domain"}
+        for row_id in target.table.holders(attribute.id, text)
+    }
+    return [row for row_id in found if (row := target.table.get(row_id)) is not None]
 
 
 def _rank(target: Object, row: Row, words: list[str], text: str) -> int | None:

@@ -80,11 +80,10 @@ class Transaction:
         row.values[attribute.id] = values
         self._changed.setdefault((container.id, row.id), {})[attribute.id] = None
         if attribute.type == "record-reference" and linked:
-            old = {value.data["target_record_id"] for value in current}
-            new = {data["target_record_id"] for data in final}
-            self._link(
-                container, row, attribute, [k for k in keys if k not in old], [t for t in old if t not in new]
-            )
+            # Lists, not sets: the order of events must not depend on how Python hashes text.
+            added = [key for key in keys if key not in kept]
+            gone = [key for key in kept if key not in keys]
+            self._link(container, row, attribute, added, gone, actor)
         return True
 
     def remove(self, container: Container, row_id: str, *, cut: bool = True, tell: bool = True) -> Row | None:
@@ -156,7 +155,13 @@ class Transaction:
         )
 
     def _link(
-        self, container: Container, row: Row, attribute: Attribute, added: list[str], gone: list[str]
+        self,
+        container: Container,
+        row: Row,
+        attribute: Attribute,
+        added: list[str],
+        gone: list[str],
+        actor: Actor | None = None,
     ) -> None:
         other_side = self.crm.other_side(attribute)
         if other_side is None:
@@ -174,13 +179,13 @@ class Transaction:
             back = {"target_object_id": container.id, "target_record_id": row.id}
             present = [value.data for value in target.get(reverse.id)]
             if reverse.is_multiselect:
-                self.assign(other, target, reverse, [*present, back], linked=False)
+                self.assign(other, target, reverse, [*present, back], linked=False, actor=actor)
                 continue
             for displaced in present:
                 holder = self.row(container, displaced["target_record_id"])
                 if holder is not None and holder.id != row.id:
                     self._drop_target(container, holder, attribute, target_id)
-            self.assign(other, target, reverse, [back], linked=False)
+            self.assign(other, target, reverse, [back], linked=False, actor=actor)
 
     def _drop_target(self, container: Container, row: Row, attribute: Attribute, target_id: str) -> None:
         left = [v.data for v in row.get(attribute.id) if v.data["target_record_id"] != target_id]
