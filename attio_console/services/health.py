@@ -76,7 +76,9 @@ class HealthVerbs(ConflictVerbs):
         )
 
     def _partition(self, part: PartitionStatus) -> PartitionLine:
-        pairs = self.store.pairs.count(part.system, external_type=part.object) if part.system != "attio" else 0
+        pairs = (
+            self.store.pairs.count(part.system, external_type=part.object) if part.system != "attio" else 0
+        )
         share = None
         if part.progress is not None and part.progress.expected:
             share = min(1.0, part.progress.seen / part.progress.expected)

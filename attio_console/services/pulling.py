@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from attio_console import errors
 from attio_console.model.text import plain
 from attio_console.services.base import NOTES, TASKS
-from attio_console.services.letters import LetterVerbs
+from attio_console.services.hooks import HookVerbs
 from attio_console.services.types import Done, Outcome
 from attio_console.sync.errands import EngineElsewhere, Errands, Pulled, errands, until_settled
 from attio_console.sync.status import PartitionStatus
@@ -55,7 +55,7 @@ class SyncReport:
         return bool(self.refused or self.conflicts or self.dead_letters)
 
 
-class PullVerbs(LetterVerbs):
+class PullVerbs(HookVerbs):
     """What a script asks of the engine."""
 
     async def pull(
@@ -71,7 +71,11 @@ class PullVerbs(LetterVerbs):
         def tell(parts: list[PartitionStatus]) -> None:
             now = self.clock.monotonic()
             for part in parts:
-                if part.progress is not None and part.progress.seen and now - told.get(part.object, 0.0) >= 1.0:
+                if (
+                    part.progress is not None
+                    and part.progress.seen
+                    and now - told.get(part.object, 0.0) >= 1.0
+                ):
                     told[part.object] = now
                     at = part.progress
                     progress(PullProgress(plain(part.label), at.seen, at.rate, at.eta_s))

@@ -46,6 +46,20 @@ class WebhookSettings(Protocol):
         """Where Attio reaches the listener, through a tunnel."""
 
 
+def subscription_of(
+    webhooks: Webhooks, secrets: Secrets, profile: str, store: Store, clock: Clock
+) -> Subscription:
+    """Return a profile's registration, kept where every console on its data directory finds it."""
+    return Subscription(
+        webhooks,
+        secrets,
+        profile,
+        clock,
+        recall=lambda: store.state.get(_DOCUMENT),
+        remember=lambda document: store.state.put(_DOCUMENT, document),
+    )
+
+
 class Receiver:
     """Listens, registers, and watches the registration's health."""
 
@@ -71,14 +85,7 @@ class Receiver:
         self._gate = gate
         self._clock = clock
         self._missed = missed
-        self.subscription = Subscription(
-            webhooks,
-            secrets,
-            profile,
-            clock,
-            recall=lambda: store.state.get(_DOCUMENT),
-            remember=lambda document: store.state.put(_DOCUMENT, document),
-        )
+        self.subscription = subscription_of(webhooks, secrets, profile, store, clock)
         path = urlsplit(settings.public_url or "").path
         self.listener = Listener(
             self._keep, self.subscription.valid_secrets, clock, wake=wake, paths=[path] if path else []

@@ -128,6 +128,11 @@ class Subscription:
         """Return every secret that a delivery may be signed with now."""
         return list(self._valid.values())
 
+    @property
+    def kept_id(self) -> str | None:
+        """Return the id of the webhook that this profile registered, or None."""
+        return (self._recall() or {}).get("id")
+
     async def load(self) -> None:
         """Take the secrets kept by an earlier run, so that its deliveries are accepted before Attio is reached."""
         kept = dict(self._recall() or {})

@@ -9,6 +9,7 @@ from attio_console.cli.commands.config import config
 from attio_console.cli.commands.conflicts import conflicts
 from attio_console.cli.commands.deadletters import deadletters
 from attio_console.cli.commands.demo import demo
+from attio_console.cli.commands.doctor import doctor
 from attio_console.cli.commands.entries import entries
 from attio_console.cli.commands.export import export
 from attio_console.cli.commands.find import find
@@ -22,6 +23,7 @@ from attio_console.cli.commands.sandbox import sandbox
 from attio_console.cli.commands.status import status
 from attio_console.cli.commands.sync import sync
 from attio_console.cli.commands.tasks import tasks
+from attio_console.cli.commands.webhook import webhook
 
 ALL: tuple[click.Command, ...] = (
     completion,
@@ -29,6 +31,7 @@ ALL: tuple[click.Command, ...] = (
     conflicts,
     deadletters,
     demo,
+    doctor,
     entries,
     export,
     find,
@@ -42,4 +45,5 @@ ALL: tuple[click.Command, ...] = (
     status,
     sync,
     tasks,
+    webhook,
 )

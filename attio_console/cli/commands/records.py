@@ -49,7 +49,9 @@ def list_records(
         collection = console.collection_named(object_slug)
         query = TableQuery(collection, expression, tuple((s.lstrip("-"), s.startswith("-")) for s in sorts))
         console.check_filter(collection, expression)
-        shown = [slug for slug in columns.split(",") if slug] or [c.slug for c in console.columns(collection) if c.shown]
+        shown = [slug for slug in columns.split(",") if slug] or [
+            c.slug for c in console.columns(collection) if c.shown
+        ]
         for slug in shown:
             if console.attribute(collection, slug) is None:
                 raise NoSuchThing(f"{object_slug} has no attribute {slug!r}.")
