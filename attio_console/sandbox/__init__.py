@@ -5,9 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from attio_console.sandbox.run import CannotListen, Sandbox, SandboxOptions, running, serve
+    from attio_console.sandbox.run import (
+        CannotListen,
+        Sandbox,
+        SandboxOptions,
+        StateUnreadable,
+        StateUnsavable,
+        running,
+        serve,
+    )
 
-__all__ = ["CannotListen", "Sandbox", "SandboxOptions", "running", "serve"]
+__all__ = [
+    "CannotListen",
+    "Sandbox",
+    "SandboxOptions",
+    "StateUnreadable",
+    "StateUnsavable",
+    "running",
+    "serve",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 
 import click
 
-from attio_console.sandbox.run import CannotListen, SandboxOptions, serve
+from attio_console.sandbox.run import CannotListen, SandboxOptions, StateUnreadable, StateUnsavable, serve
 
 
 @click.command()
@@ -27,12 +28,15 @@ from attio_console.sandbox.run import CannotListen, SandboxOptions, serve
 @click.option(
     "--life", is_flag=True, help="Other people keep working: edits, moves and notes every few seconds."
 )
+@click.option(
+    "--state", type=click.Path(file_okay=False, path_type=Path), help="Directory that keeps the world."
+)
 def main(**given: object) -> None:
     """Serve a local Attio, HubSpot and Salesforce until Ctrl+C."""
     limits = not given.pop("no_limits")
     try:
         asyncio.run(serve(SandboxOptions(limits=limits, **given)))  # type: ignore[arg-type]  # click typed them
-    except CannotListen as error:
+    except (CannotListen, StateUnreadable, StateUnsavable) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
 

@@ -59,6 +59,13 @@ class SandboxClock:
         self._offset += max(0.0, target - self.monotonic())
         self._nudge()
 
+    def resume(self, seconds: float) -> None:
+        """Go on from a saved clock: so many sandbox seconds since it was made; what was scheduled is forgotten."""
+        self._origin = time.monotonic()
+        self._offset = seconds
+        self._later = []
+        self._pushed = set()
+
     async def sleep(self, seconds: float) -> None:
         """Wait that many sandbox seconds; an `advance` shortens the wait."""
         target = self.monotonic() + seconds

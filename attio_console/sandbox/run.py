@@ -24,11 +24,20 @@ from attio_console.sandbox.life import Life
 from attio_console.sandbox.populate import populate
 from attio_console.sandbox.salesforce import control as salesforce_control
 from attio_console.sandbox.salesforce import make_app as salesforce_app
+from attio_console.sandbox.saving import StateUnreadable, StateUnsavable, load, save
 from attio_console.sandbox.server import AsgiApp, by_prefix
 from attio_console.sandbox.serving import CannotListen, HttpServer, listen
 from attio_console.sandbox.world import Settings, World
 
-__all__ = ["CannotListen", "Sandbox", "SandboxOptions", "running", "serve"]
+__all__ = [
+    "CannotListen",
+    "Sandbox",
+    "SandboxOptions",
+    "StateUnreadable",
+    "StateUnsavable",
+    "running",
+    "serve",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class SandboxOptions:
     enrichment: bool = True
     token: str | None = None
     """The first workspace's token; None makes one from the seed."""
+    state: Path | None = None
+    """A directory: the world is found there again, and is written there when the sandbox stops."""
     until_input_closes: bool = False
     """Stop when standard input ends: whoever started the sandbox is gone, however they went."""
 
@@ -88,7 +99,7 @@ class Sandbox:
 
 
 def make_world(options: SandboxOptions) -> World:
-    """Make a world with its first workspace, filled from the seed."""
+    """Return the saved world, or make one with its first workspace, filled from the seed."""
     settings = Settings(
         lag_s=options.lag_s,
         enrichment=options.enrichment,
@@ -98,6 +109,8 @@ def make_world(options: SandboxOptions) -> World:
         retry_after_seconds=options.retry_after_seconds,
         life=options.life,
     )
+    if options.state is not None and (saved := load(options.state, settings)) is not None:
+        return saved
     world = World(options.seed, settings=settings)
     populate(world, options.records, options.token)
     return world
@@ -142,18 +155,20 @@ async def running(
             for helper in helpers:
                 helper.cancel()
             await asyncio.wait(serving)
+        if options.state is not None:
+            save(world, options.state)
         if problem is not None:
             raise problem
 
 
 async def serve(options: SandboxOptions) -> None:
-    """Run a sandbox until SIGINT or SIGTERM; print its JSON line once it accepts connections."""
+    """Run a sandbox until SIGINT, SIGTERM or SIGHUP; print its JSON line once it accepts connections."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows' loop knows no handlers; there Ctrl+C arrives as KeyboardInterrupt.
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        # Windows has no SIGHUP, and its loop no handlers; there Ctrl+C arrives as KeyboardInterrupt.
+        with contextlib.suppress(NotImplementedError, AttributeError):
+            loop.add_signal_handler(getattr(signal, name), stop.set)
     if options.until_input_closes:
         # A thread, because standard input may be a pipe, a file or a terminal, and only pipes can be awaited.
         threading.Thread(target=_watch_input, args=(loop, stop), daemon=True).start()

@@ -143,7 +143,8 @@ async def test_a_body_of_twenty_megabytes_is_refused(lab):
 async def test_endless_headers_are_cut_off(lab):
     async with lab() as it:
         bomb = b"GET /v2/objects HTTP/1.1\r\nhost: x\r\nx-bomb: " + b"a" * 5_000_000
-        assert (await raw(it, bomb)) in {b""} or b" 431 " in (await raw(it, bomb))
+        answer = await raw(it, bomb)
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 431")
         many = b"GET /v2/objects HTTP/1.1\r\nhost: x\r\n" + b"a: b\r\n" * 200_000
         answer = await raw(it, many)
         assert answer == b"" or answer.startswith(b"HTTP/1.1 431")

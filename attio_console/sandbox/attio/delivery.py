@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import hmac
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -100,13 +100,24 @@ class Deliveries:
         self._new_targets: deque[_Target] = deque()
         self._news = asyncio.Event()
         self._seq = 0
-        self._pending = 0
+        self._undone: dict[Delivery, None] = {}
         self.rows: deque[DeliveryRow] = deque(maxlen=_LOG_ROWS)
 
     @property
     def pending(self) -> int:
         """How many deliveries are queued, in flight or waiting for a retry."""
-        return self._pending
+        return len(self._undone)
+
+    @property
+    def undone(self) -> list[Delivery]:
+        """What is queued, in flight or waiting for a retry, oldest first."""
+        return list(self._undone)
+
+    def resume(self, undone: Iterable[Delivery]) -> None:
+        """Queue what another run of the sandbox left undone; each keeps its key and its attempts."""
+        for delivery in undone:
+            self._open(delivery)
+            self._put(delivery)
 
     def offer(self, webhook: Webhook, event: Event) -> None:
         """Queue an event for a webhook that wants it and is not switched off."""
@@ -142,24 +153,25 @@ class Deliveries:
         body = msgspec.json.encode({"webhook_id": webhook.id, "events": [payload]})
         delivery = Delivery(webhook, str(payload["event_type"]), self._ids.uuid(), body)
         if rule is None:
-            self._pending += 1
-            self._put(delivery)
+            self._put(self._open(delivery))
             return delivery.key
         self._world.stats.bump("attio", f"fault:{rule.action}")
         match rule.action:
             case "drop_delivery":
                 self._note(delivery, "dropped")
             case "duplicate_delivery":
-                self._pending += 2
-                self._put(delivery)
-                self._put(Delivery(webhook, delivery.event_type, delivery.key, body))
+                self._put(self._open(delivery))
+                self._put(self._open(Delivery(webhook, delivery.event_type, delivery.key, body)))
             case "delay_delivery":
-                self._pending += 1
+                self._open(delivery)
                 self._world.clock.later(rule.seconds, lambda: self._put(delivery))
             case _:
-                self._pending += 1
-                self._hold(delivery)
+                self._hold(self._open(delivery))
         return delivery.key
+
+    def _open(self, delivery: Delivery) -> Delivery:
+        self._undone[delivery] = None
+        return delivery
 
     def _put(self, delivery: Delivery) -> None:
         self._target(delivery.webhook.target_url).put(delivery)
@@ -240,7 +252,7 @@ class Deliveries:
         self._finish(delivery, f"given up: {outcome}")
 
     def _finish(self, delivery: Delivery, outcome: str) -> None:
-        self._pending -= 1
+        self._undone.pop(delivery, None)
         self._note(delivery, outcome)
 
     def _note(self, delivery: Delivery, outcome: str) -> None:
