@@ -15,6 +15,7 @@ from attio_console.net.traffic import Traffic
 from attio_console.store import Store
 from attio_console.store.types import PartitionState, SchemaDiff
 from attio_console.sync.attio_writer import AttioWriter
+from attio_console.sync.automations import Automations
 from attio_console.sync.bus import Bus, What
 from attio_console.sync.contact import Contact
 from attio_console.sync.crm_sync import CrmLink, open_links
@@ -78,6 +79,7 @@ class Engine:
         self.inbox: InboxWorker | None = None
         self.outbox: OutboxSender | None = None
         self.receiver: Receiver | None = None
+        self.automations: Automations | None = None
         self.links: list[CrmLink] = []
 
     # ------------------------------------------------------------------------------------------------- for services
@@ -220,7 +222,10 @@ class Engine:
         writer = AttioWriter(attio, store, sources, self._own, clock)
         self.outbox = OutboxSender(store, writer, keeper, bus, gate, clock, rng)
         self.receiver = Receiver(
-            self.profile.webhook,
+            # Registering a webhook is a write, too.
+            self.profile.webhook.model_copy(update={"mode": "off"})
+            if self.profile.read_only
+            else self.profile.webhook,
             profile=self.profile.name,
             base_url=self.profile.base_url,
             webhooks=attio.webhooks,
@@ -233,21 +238,23 @@ class Engine:
             missed=self._missed,
         )
         heartbeat = Heartbeat(attio, self.contact, clock, rng, known=self._known, missed=self._missed)
-        self.links = open_links(self.profile, self._secrets, store, bus, gate, clock, rng, self.traffic)
+        if not self.profile.read_only:
+            self.links = open_links(self.profile, self._secrets, store, bus, gate, clock, rng, self.traffic)
         if store.mirror.schema.objects:
             attio.use_schema(store.mirror.schema)
             self.puller.follow(store.mirror.schema)
             self._missed("the console was closed")
+        self.automations = Automations(self.profile.automations, store, bus, clock)
         workers: list[Callable[[], Awaitable[None]]] = [
             heartbeat.run,
             lambda: keeper.run(gate),
             self.receiver.run,
             self.puller.run,
             self.inbox.run,
-            self.outbox.run,
             self._rescan,
-            *(link.run for link in self.links),
         ]
+        if not self.profile.read_only:
+            workers += [self.outbox.run, self.automations.run, *(link.run for link in self.links)]
         async with asyncio.TaskGroup() as tasks:
             for worker in workers:
                 tasks.create_task(self._stay(worker))

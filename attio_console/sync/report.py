@@ -40,7 +40,7 @@ def report(engine: Engine) -> EngineStatus:
             complete=puller is not None and puller.complete,
             catching_up=catching_up,
             listener=listener,
-            listens=engine.profile.webhook.mode != "off",
+            listens=engine.profile.webhook.mode != "off" and not engine.profile.read_only,
             every_s=engine.rescan_every_s,
         )
     )
@@ -73,7 +73,7 @@ def report(engine: Engine) -> EngineStatus:
         lag_p95_s=engine.inbox.lag.percentile(0.95) if engine.inbox else None,
         catching_up=catching_up,
         engine_pid=pid,
-        errors=tuple(contact.recent),
+        errors=(*(engine.automations.problems.values() if engine.automations else ()), *contact.recent),
     )
 
 

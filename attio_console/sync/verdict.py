@@ -56,7 +56,7 @@ def verdict(facts: Facts) -> tuple[AttioState, str]:
             f"Not told of changes ({reason}); everything is looked at every {_every(facts.every_s)}.",
         )
     if not facts.listens:
-        return "live", f"Webhooks are off; everything is looked at every {_every(facts.every_s)}."
+        return "live", f"No webhooks here; everything is looked at every {_every(facts.every_s)}."
     return "live", ""
 
 

@@ -120,7 +120,13 @@ def options(**more: Any) -> Any:
 
 @contextlib.asynccontextmanager
 async def console(
-    sandbox: Sandbox, directory: Path, control: Control, *, secrets: Any = None, webhooks: str = "listen"
+    sandbox: Sandbox,
+    directory: Path,
+    control: Control,
+    *,
+    secrets: Any = None,
+    webhooks: str = "listen",
+    **profile_settings: Any,
 ) -> AsyncIterator[House]:
     """Open a console's store and engine on that sandbox for the length of the block."""
     from attio_console.config.profiles import Profile, WebhookConfig
@@ -131,7 +137,10 @@ async def console(
     from attio_console.sync.engine import Engine
 
     profile = Profile(
-        name="test", base_url=sandbox.attio, webhook=WebhookConfig(mode=webhooks, host="127.0.0.1", port=0)
+        name="test",
+        base_url=sandbox.attio,
+        webhook=WebhookConfig(mode=webhooks, host="127.0.0.1", port=0),
+        **profile_settings,
     )
     if secrets is None:
         secrets = MemorySecrets()

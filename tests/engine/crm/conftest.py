@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from attio_console.sync.crm_context import load_context
 from tests.engine.conftest import Control, House, options, running
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ class Linked(House):
             ):
                 found.append(pair)
         return found[position]
+
+    def _is_agreed(self, pair: Pair) -> bool:
+        mapping = load_context(self.store, pair.system).mapping.object(pair.object_key, pair.external_type)
+        assert mapping is not None
+        return {field.attio for field in mapping.fields} <= set(self.store.pairs.bases(pair.id))
 
     def open_conflicts(self, kind: str | None = None) -> list[ConflictRow]:
         """Return the open conflicts of a kind."""
