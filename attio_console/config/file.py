@@ -124,13 +124,26 @@ def save_profile(path: Path, profile: Profile, *, make_default: bool) -> None:
 
     document = tomlkit.parse(_read(path) or "")
     profiles = document.setdefault("profiles", tomlkit.table(is_super_table=True))
-    section = tomlkit.table()
-    for key, value in profile.model_dump(mode="json", exclude_defaults=True, exclude={"name"}).items():
-        section.add(key, value)
-    profiles[profile.name] = section
+    if profile.name not in profiles:
+        profiles[profile.name] = tomlkit.table()
+    _update(
+        profiles[profile.name],
+        profile.model_dump(mode="json", exclude_defaults=True, exclude={"name"}, exclude_none=True),
+    )
     if make_default or not document.get("default_profile"):
         _set_default(document, profile.name)
     write(path, tomlkit.dumps(document))
+
+
+def _update(section: Any, values: dict[str, Any]) -> None:
+    """Change what is different and nothing else: comments stay beside what they are about."""
+    for key in [key for key in section if key not in values]:
+        del section[key]
+    for key, value in values.items():
+        if isinstance(value, dict) and isinstance(section.get(key), dict):
+            _update(section[key], value)
+        elif key not in section or section[key] != value:
+            section[key] = value
 
 
 def set_default(path: Path, name: str) -> None:

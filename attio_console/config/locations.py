@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+
+from attio_console.errors import ConfigError
 
 _APP = "attio-console"
 
@@ -38,5 +41,7 @@ def data_root(given: Path | None = None) -> Path:
 
 
 def workspace_dir(root: Path, workspace_id: str) -> Path:
-    """Return the directory of one workspace."""
+    """Return the directory of one workspace; an id that is no plain name is refused."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", workspace_id):
+        raise ConfigError(f"{workspace_id!r} is not the id of a workspace.")
     return root / workspace_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -133,6 +134,16 @@ class Profile(_Section):
     automations: tuple[Automation, ...] = ()
 
     _check_address = field_validator("base_url")(_address)
+
+    @field_validator("name")
+    @classmethod
+    def _usable(cls, value: str) -> str:
+        # It becomes part of file names and of what is typed on a command line.
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", value):
+            raise ValueError(
+                "may have letters, digits, dots, dashes and underscores, and begins with a letter or digit"
+            )
+        return value
 
     @property
     def links(self) -> tuple[str, ...]:

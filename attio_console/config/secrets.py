@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -144,16 +146,58 @@ class _Backend(Protocol):
     def delete_password(self, service: str, username: str) -> None: ...
 
 
+class _Careful:
+    """A keyring whose troubles are sentences: locked, refused by its owner, gone."""
+
+    def __init__(self, backend: _Backend) -> None:
+        self._backend = backend
+
+    def get_password(self, service: str, username: str) -> str | None:
+        with _as_sentence():
+            return self._backend.get_password(service, username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        with _as_sentence():
+            self._backend.set_password(service, username, password)
+
+    def delete_password(self, service: str, username: str) -> None:
+        with _as_sentence():
+            self._backend.delete_password(service, username)
+
+
+@contextlib.contextmanager
+def _as_sentence() -> Iterator[None]:
+    from keyring.errors import KeyringError, KeyringLocked
+
+    try:
+        yield
+    except KeyringLocked as problem:
+        raise SecretMissing("The keyring is locked.", hint="Unlock it and try again.") from problem
+    except KeyringError as problem:
+        # What a backend says may quote what it was given, so only the kind of trouble is passed on.
+        raise SecretMissing(
+            f"The keyring refused ({type(problem).__name__}).",
+            hint=f"Unlock it, or set {_FOR_ATTIO} in the environment.",
+        ) from None
+
+
 def _keyring() -> _Backend | None:
     """Return the system's keyring, or None where there is none that keeps secrets secret."""
     import keyring
+    from keyring.backends.chainer import ChainerBackend
+
+    backend: _Backend | None = keyring.get_keyring()
+    if isinstance(backend, ChainerBackend):
+        # The chain would write to whichever member comes first: only a safe one may be that.
+        backend = next((member for member in backend.backends if _keeps_secrets(member)), None)
+    return _Careful(backend) if backend is not None and _keeps_secrets(backend) else None
+
+
+def _keeps_secrets(backend: object) -> bool:
     import keyring.backends.fail
     import keyring.backends.null
 
-    backend = keyring.get_keyring()
-    # keyrings.alt's file backends write the token as good as in the clear.
     if isinstance(backend, (keyring.backends.fail.Keyring, keyring.backends.null.Keyring)):
-        return None
-    if type(backend).__module__.startswith("keyrings.alt"):
-        return None
-    return backend
+        return False
+    # The file backends of keyrings.alt write the token as good as in the clear.
+    return not type(backend).__module__.startswith("keyrings.alt")
