@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from typing import Any
@@ -49,6 +49,8 @@ class Response:
     body: bytes = b""
     headers: list[tuple[str, str]] = field(default_factory=list)
     delivery: str = "whole"
+    chunks: Iterator[bytes] | None = None
+    """A body too large to be held at once, sent piece by piece instead of `body`."""
 
     @classmethod
     def json(cls, value: Any, status: int = 200, headers: Sequence[tuple[str, str]] = ()) -> Response:
@@ -363,7 +365,7 @@ async def _deliver(response: Response, request: Request, receive: Receive, send:
         _abort(send)
         return
     headers = [*response.headers, *request.response_headers]
-    if response.status != 204:
+    if response.status != 204 and response.chunks is None:
         headers.append(("content-length", str(len(response.body))))
     encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": response.status, "headers": encoded})
@@ -374,6 +376,8 @@ async def _deliver(response: Response, request: Request, receive: Receive, send:
         await asyncio.sleep(0)
         _close(send)
         return
+    for chunk in response.chunks or ():
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
     body = b"" if response.status == 204 else response.body
     await send({"type": "http.response.body", "body": body, "more_body": False})
 

@@ -136,7 +136,7 @@ class Journal:
         self._now = now
         self._entries: list[JournalEntry] = []
 
-    def add(self, system: str, method: str, path: str, object: str, id: str, body: Any, actor: str) -> int:  # noqa: A002
+    def add(self, system: str, method: str, path: str, object: str, id: str, body: Any, actor: str) -> int:
         """Note a write and return its number."""
         seq = len(self._entries) + 1
         self._entries.append(
@@ -227,7 +227,7 @@ class Member:
 class Workspace(_Parts):
     """One Attio workspace: isolated from every other one in the world."""
 
-    def __init__(self, world: World, *, id: str, name: str, slug: str) -> None:  # noqa: A002
+    def __init__(self, world: World, *, id: str, name: str, slug: str) -> None:
         super().__init__()
         self.world = world
         self.id = id

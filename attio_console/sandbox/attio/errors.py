@@ -17,7 +17,7 @@ class ApiError(HttpError):
         code: str,
         message: str,
         *,
-        type: str = "invalid_request_error",  # noqa: A002 - the field's own name
+        type: str = "invalid_request_error",
         validation_errors: Sequence[dict[str, Any]] | None = None,
         headers: Sequence[tuple[str, str]] = (),
     ) -> None:

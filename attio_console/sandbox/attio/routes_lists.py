@@ -56,6 +56,7 @@ def _create_list(request: Request) -> Response:
     name, slug, parent_key = body.text("name"), read_slug(body), body.text("parent_object")
     access = None if body.any("workspace_access") is None else body.one_of("workspace_access", *_ACCESS)
     members = _member_access(crm.workspace, body)
+    _somebody_has_full_access(body, access, members)
     parent = crm.object(parent_key)
     if parent is None or not parent.enabled:
         raise not_found(f'Parent object with slug/ID "{parent_key}" not found.')
@@ -77,10 +78,11 @@ def _update_list(request: Request) -> Response:
     )
     if any(each.slug == slug for each in crm.lists.values() if each is not target):
         raise ApiError(409, "slug_conflict", f'A list with api_slug "{slug}" already exists.')
+    access = target.workspace_access
     if "workspace_access" in body:
-        wanted = body.any("workspace_access")
-        target.workspace_access = None if wanted is None else body.one_of("workspace_access", *_ACCESS)
-    target.name, target.slug, target.member_access = name, slug, members
+        access = None if body.any("workspace_access") is None else body.one_of("workspace_access", *_ACCESS)
+    _somebody_has_full_access(body, access, members)
+    target.name, target.slug, target.workspace_access, target.member_access = name, slug, access, members
     crm.workspace.events.emit("list.updated", {"list_id": target.id}, token_of(request).actor)
     journal(request, "lists", target.id)
     return Response.json({"data": schema.list_json(crm, target)})
@@ -94,6 +96,13 @@ def _member_access(workspace: Workspace, body: Body) -> list[dict[str, str]]:
             raise bad_request("value_not_found", f'Workspace member with ID "{member_id}" not found.')
         found.append({"workspace_member_id": member_id, "level": level})
     return found
+
+
+def _somebody_has_full_access(body: Body, access: str | None, members: list[dict[str, str]]) -> None:
+    if access != "full-access" and all(each["level"] != "full-access" for each in members):
+        raise body.refuse(
+            "workspace_access", "Either the workspace or at least one member must have full access.", "custom"
+        )
 
 
 def _target(request: Request) -> tuple[Crm, List]:

@@ -43,7 +43,7 @@ def new_attribute(
     *,
     slug: str,
     title: str,
-    type: str,  # noqa: A002
+    type: str,
     description: str | None = None,
     is_system: bool = False,
     is_writable: bool = True,

@@ -48,7 +48,7 @@ _ATTRIBUTES: dict[str, str] = {
     """,
     "companies": """
         domains domain um
-        name text e
+        name text -
         description text e
         team record-reference m
         categories select me
@@ -168,7 +168,7 @@ def _lines(slug: str) -> list[str]:
     return lines
 
 
-def _add(crm: Crm, target: Object, slug: str, type: str, marks: str) -> Attribute:  # noqa: A002
+def _add(crm: Crm, target: Object, slug: str, type: str, marks: str) -> Attribute:
     attribute = new_attribute(
         crm,
         target,

@@ -130,7 +130,7 @@ class Container:
 
     table: Table
 
-    def __init__(self, id: str, slug: str, created_at: str) -> None:  # noqa: A002
+    def __init__(self, id: str, slug: str, created_at: str) -> None:
         self.id = id
         self.slug = slug
         self.created_at = created_at
@@ -264,7 +264,7 @@ class Crm:
                 return each, other
         return None
 
-    def web_url(self, object: Object, record_id: str) -> str:  # noqa: A002
+    def web_url(self, object: Object, record_id: str) -> str:
         """Return where a person would see a record."""
         base = f"https://app.attio.com/{self.workspace.slug}"
         path = {"people": "person", "companies": "company"}.get(object.kind, f"{object.slug}/record")

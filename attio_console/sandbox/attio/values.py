@@ -32,7 +32,7 @@ _IDENTITY: dict[str, tuple[str, ...]] = {
 }
 
 
-def identity(type: str, data: dict[str, Any]) -> Any:  # noqa: A002
+def identity(type: str, data: dict[str, Any]) -> Any:
     """Return what makes two values of a type the same value."""
     fields = _IDENTITY.get(type)
     if fields is None:
@@ -103,7 +103,7 @@ def values_json(crm: Crm, container: Container, row: Row) -> dict[str, list[dict
     }
 
 
-def record_json(crm: Crm, object: Object, row: Row) -> dict[str, Any]:  # noqa: A002
+def record_json(crm: Crm, object: Object, row: Row) -> dict[str, Any]:
     """Return a record in the live shape."""
     return {
         "id": {"workspace_id": crm.workspace.id, "object_id": object.id, "record_id": row.id},
@@ -113,7 +113,7 @@ def record_json(crm: Crm, object: Object, row: Row) -> dict[str, Any]:  # noqa: 
     }
 
 
-def entry_json(crm: Crm, list: List, row: Row) -> dict[str, Any]:  # noqa: A002
+def entry_json(crm: Crm, list: List, row: Row) -> dict[str, Any]:
     """Return a list entry in the live shape."""
     object_id, record_id = row.parent or ("", "")
     parent = crm.objects.get(object_id)
@@ -141,7 +141,7 @@ def first(container: Container, row: Row, slug: str) -> dict[str, Any] | None:
     return values[0].data if values else None
 
 
-def label(object: Object, row: Row) -> str:  # noqa: A002
+def label(object: Object, row: Row) -> str:
     """Return what a person would call a record."""
     data = first(object, row, "name")
     if data is not None:
@@ -156,7 +156,7 @@ def label(object: Object, row: Row) -> str:  # noqa: A002
     return ""
 
 
-def _child_id(crm: Crm, attribute: Attribute, name: str, id: str) -> dict[str, str]:  # noqa: A002
+def _child_id(crm: Crm, attribute: Attribute, name: str, id: str) -> dict[str, str]:
     return {
         "workspace_id": crm.workspace.id,
         "object_id": attribute.container_id,

@@ -170,17 +170,34 @@ async def test_the_whole_history_can_be_replaced_in_silence(api):
     made = await api.create("things", note=["one"])
     path = f"/objects/things/records/{made['id']['record_id']}"
     api.events.clear()
-    sent = [
-        {"value": "old", "active_from": "2025-01-01T00:00:00Z", "active_until": "2025-02-01T00:00:00Z"},
-        {"value": "new", "active_from": "2025-02-01T00:00:00Z"},
-    ]
-    await api.ok("PUT", f"{path}/attributes/note/values", {"data": sent})
+    old = {"value": "old", "active_from": "2025-01-01T00:00:00Z", "active_until": "2025-02-01T00:00:00Z"}
+    new = {"value": "new", "active_from": "2025-02-01T00:00:00Z", "active_until": None}
+
+    def body(*values, **more):
+        return {"data": {"values": list(values), "replace_history": True, **more}}
+
+    await api.ok("PUT", f"{path}/attributes/note/values", body(new, old))
     assert api.events == []
     values = await api.ok("GET", f"{path}/attributes/note/values?show_historic=true")
     assert [(v["value"], v["active_from"][:10]) for v in values] == [
         ("old", "2025-01-01"),
         ("new", "2025-02-01"),
     ]
+    for refused, code in (
+        (body(), "validation_type"),
+        (body(new, replace_history=False), "validation_type"),
+        (body({"value": "x", "active_from": "2025-02-01T00:00:00Z"}), "validation_type"),
+        (body({**new, "active_from": "2999-01-01T00:00:00Z"}), "validation_type"),
+        (body({**old, "active_until": "2024-01-01T00:00:00Z"}), "validation_type"),
+        (
+            body({**old, "active_until": "2025-03-01T00:00:00Z"}, new),
+            "multiple_values_for_single_value_attribute",
+        ),
+    ):
+        assert (await api.refused("PUT", f"{path}/attributes/note/values", refused))["code"] == code, refused
+    person = await api.create("people", name=["Ada"])
+    related = f"/objects/people/records/{person['id']['record_id']}/attributes/company/values"
+    assert (await api.refused("PUT", related, body(new)))["code"] == "validation_type"
     assert plain(await api.ok("GET", path), "note") == [{"value": "new"}]
 
 

@@ -114,7 +114,11 @@ async def test_lists_are_made_and_changed(api):
     access = [{"workspace_member_id": UNKNOWN, "level": "full-access"}]
     unknown = await api.refused("PATCH", "/lists/pipeline", {"data": {"workspace_member_access": access}})
     assert unknown["message"] == f'Workspace member with ID "{UNKNOWN}" not found.'
-    renamed = await api.ok("PATCH", "/lists/pipeline", {"data": {"name": "Deals", "workspace_access": None}})
+    nobody = {"data": {"name": "Deals", "workspace_access": None}}
+    assert (await api.refused("PATCH", "/lists/pipeline", nobody))["code"] == "validation_type"
+    owner = [{"workspace_member_id": next(iter(api.workspace.members)), "level": "full-access"}]
+    nobody["data"]["workspace_member_access"] = owner
+    renamed = await api.ok("PATCH", "/lists/pipeline", nobody)
     assert (renamed["name"], renamed["workspace_access"]) == ("Deals", None)
     assert (
         await api.ok("GET", "/lists") == [renamed] == [await api.ok("GET", f"/lists/{made['id']['list_id']}")]
