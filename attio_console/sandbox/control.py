@@ -7,6 +7,8 @@ modules: `objects`, `dump`, `edit`, `delete` and `merge`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -23,6 +25,7 @@ from attio_console.sandbox.faults import BadRule, Faults
 from attio_console.sandbox.hubspot import control as hubspot_control
 from attio_console.sandbox.populate import add_first_member, new_workspace
 from attio_console.sandbox.salesforce import control as salesforce_control
+from attio_console.sandbox.saving import StateUnsavable, save
 from attio_console.sandbox.seed.differences import differences
 from attio_console.sandbox.server import App, CallNext, HttpError, Request, Response, Router, Shape
 from attio_console.sandbox.world import World
@@ -33,7 +36,8 @@ SYSTEMS: dict[str, ModuleType] = {
     "salesforce": salesforce_control,
 }
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
-_DUMP_CHUNK = 256 * 1024
+_DUMP_PIECE = 16 * 1024 * 1024
+"""Up to this size a dump is one instant; a larger one is sent while the world goes on."""
 
 
 class Refusal(HttpError):
@@ -52,10 +56,10 @@ class _ControlShape(Shape):
         return Response.json({"error": message}, 405 if allowed else 404)
 
 
-def control_app(world: World) -> App:
+def control_app(world: World, state: Path | None = None) -> App:
     """Make the app behind `/_sandbox`."""
     router = Router()
-    surface = _Surface(world, router)
+    surface = _Surface(world, router, state)
     for method, path, handler in (
         ("GET", "", surface.index),
         ("GET", "/stats", surface.stats),
@@ -75,6 +79,7 @@ def control_app(world: World) -> App:
         ("GET", "/deliveries", surface.deliveries),
         ("POST", "/webhooks/test", surface.test_webhook),
         ("POST", "/settings", surface.settings),
+        ("POST", "/save", surface.save),
         ("GET", "/workspaces", surface.workspaces),
         ("POST", "/tokens", surface.add_token),
         ("DELETE", "/tokens/{token}", surface.revoke_token),
@@ -92,9 +97,10 @@ async def _this_machine_only(request: Request, call_next: CallNext) -> Response:
 
 
 class _Surface:
-    def __init__(self, world: World, router: Router) -> None:
+    def __init__(self, world: World, router: Router, state: Path | None) -> None:
         self._world = world
         self._router = router
+        self._state = state
 
     def index(self, _: Request) -> Response:
         return Response.json({"endpoints": [route.key for route in self._router.routes]})
@@ -135,7 +141,10 @@ class _Surface:
     def dump(self, request: Request) -> Response:
         system = _system(request.params["system"])
         rows = system.dump(self._world, request.params["object"])
-        return Response(200, _lines(rows), [("content-type", "application/jsonl; charset=utf-8")])
+        pieces = _lines(rows)
+        # The first piece now, so that a name that nothing answers to is still refused properly.
+        whole = chain([next(pieces)], pieces)
+        return Response(200, headers=[("content-type", "application/jsonl; charset=utf-8")], chunks=whole)
 
     def differences(self, _: Request) -> Response:
         return Response.json([difference.json() for difference in differences(self._world)])
@@ -238,6 +247,14 @@ class _Surface:
         }
         return Response.json(shown)
 
+    def save(self, _: Request) -> Response:
+        if self._state is None:
+            raise Refusal("this sandbox keeps no state: it was started without a directory for it")
+        try:
+            return Response.json({"path": str(save(self._world, self._state))})
+        except StateUnsavable as error:
+            raise Refusal(str(error)) from error
+
     def workspaces(self, _: Request) -> Response:
         return Response.json(
             [
@@ -324,6 +341,14 @@ def _whole(request: Request, name: str, default: int = 0) -> int:
     return int(text)
 
 
-def _lines(rows: Iterator[Any]) -> bytes:
+def _lines(rows: Iterator[Any]) -> Iterator[bytes]:
+    """Write one JSON document a line, in pieces."""
     encode = msgspec.json.Encoder().encode
-    return b"".join((row if isinstance(row, bytes) else encode(row)) + b"\n" for row in rows)
+    piece = bytearray()
+    for row in rows:
+        piece += row if isinstance(row, bytes) else encode(row)
+        piece += b"\n"
+        if len(piece) >= _DUMP_PIECE:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)

@@ -129,7 +129,7 @@ async def running(
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="attio-sandbox-")))
         world = world or make_world(options)
         apps: tuple[AsgiApp, AsgiApp, AsgiApp] = (
-            by_prefix({"/_sandbox": control_app(world)}, attio_app(world)),
+            by_prefix({"/_sandbox": control_app(world, options.state)}, attio_app(world)),
             hubspot_app(world),
             salesforce_app(world),
         )

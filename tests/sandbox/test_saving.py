@@ -115,6 +115,15 @@ async def test_a_document_cannot_name_what_is_not_of_this_package(tmp_path):
             Reader([node, ["list", []]]).value([0])
 
 
+async def test_a_state_is_saved_on_request(tmp_path):
+    async with running(SandboxOptions(records=0, state=tmp_path / "new")) as it, httpx.AsyncClient() as client:
+        saved = await client.post(f"{it.control}/save", json={})
+        assert saved.json() == {"path": str(tmp_path / "new" / FILE)}
+        assert (tmp_path / "new" / FILE).exists()
+    async with running(SandboxOptions(records=0)) as it, httpx.AsyncClient() as client:
+        assert (await client.post(f"{it.control}/save", json={})).status_code == 400
+
+
 async def test_a_computed_world_is_not_saved(tmp_path):
     with pytest.raises(StateUnsavable):
         async with running(SandboxOptions(records=20_001, state=tmp_path)):

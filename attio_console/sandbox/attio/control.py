@@ -169,7 +169,8 @@ def _edit_task(workspace: Workspace, identifier: str | None, body: Body, actor: 
 
 def _rows(crm: Crm, container: Container) -> Iterator[Any]:
     table = container.table
-    for ref in table.refs():
+    # All refs at once: rows that go while a long dump is on its way were there when it began.
+    for ref in list(table.refs()):
         body = table.body(ref)
         yield body if body is not None else row_json(crm, container, table.row(ref))
 
