@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -19,11 +20,17 @@ from attio_console.model.clock import Clock, SystemClock
 Kind = Literal["read", "write"]
 
 # A hair over a second, so that rounding on either clock cannot fit one request too many into the server's second.
-_WINDOW_S = 1.003
+_WINDOW_S = 1.006
 # What one request may add on average to the wait of another for having travelled unevenly, and how much may be
 # saved up for a hiccup. The average bounds the price: 2 % of the rate at worst.
 _DRIFT_PER_PERMIT_S = 0.02
-_DRIFT_SAVED_S = 2.0
+_DRIFT_SAVED_S = 10.0
+# After so many answers the quickest is taken for how quick one can be.
+_LEARN_FROM = 100
+# Past its beginning a burst goes out with this much between two requests: all at once they would overtake each other
+# on the way, and the order of arrival is what the promise rests on.
+_STEP_S = 0.0025
+_AT_ONCE = 12
 # How far a paced lane may fall behind its beat and still catch up.
 _SLACK_S = 0.05
 
@@ -73,6 +80,8 @@ class _Window:
         self.stamps: list[float] = []
         self.queue: list[_Ticket] = []
         self.due = 0.0
+        self.next_step = 0.0
+        self.at_once = max(_AT_ONCE, limit // 4)
         self.drift_left = _DRIFT_SAVED_S
 
     def forget(self, before: float) -> None:
@@ -82,9 +91,9 @@ class _Window:
     def wait(self, lane: Lane, now: float) -> float:
         """Return how long the head of that lane has to wait; 0 means now."""
         self.forget(now - _WINDOW_S)
-        wait = 0.0
+        wait = self.next_step - now if len(self.stamps) >= self.at_once else 0.0
         if len(self.stamps) >= self.limit:
-            wait = self.stamps[len(self.stamps) - self.limit] + _WINDOW_S - now
+            wait = max(wait, self.stamps[len(self.stamps) - self.limit] + _WINDOW_S - now)
         if lane is not Lane.INTERACTIVE:
             # Background lanes go out on an even beat instead of in bursts, a beat later for each request of a
             # person. So one slot comes free every beat, and a person never waits longer than that.
@@ -94,18 +103,21 @@ class _Window:
     def grant(self, now: float) -> float:
         """Count one grant and return its stamp."""
         insort(self.stamps, now)
+        self.next_step = now + min(_STEP_S, self.beat / 2)
         self.due = max(self.due, now - _SLACK_S) + self.beat
         self.drift_left = min(_DRIFT_SAVED_S, self.drift_left + _DRIFT_PER_PERMIT_S)
         return now
 
-    def shift(self, stamp: float, by: float) -> None:
-        """Let a grant count from later on: its request may have arrived that much later."""
+    def shift(self, stamp: float, by: float) -> float:
+        """Let a grant count from later on, since its request may have arrived that much later; return from when."""
         by = min(by, self.drift_left)
         at = bisect_left(self.stamps, stamp)
-        if by > 0 and at < len(self.stamps) and self.stamps[at] == stamp:
-            self.drift_left -= by
-            del self.stamps[at]
-            insort(self.stamps, stamp + by)
+        if by <= 0 or at == len(self.stamps) or self.stamps[at] != stamp:
+            return stamp
+        self.drift_left -= by
+        del self.stamps[at]
+        insort(self.stamps, stamp + by)
+        return stamp + by
 
     def head(self) -> _Ticket | None:
         """Return whose turn it is."""
@@ -122,7 +134,9 @@ class Limiter:
         self._windows: dict[Kind, _Window] = {"read": _Window(reads_per_s), "write": _Window(writes_per_s)}
         self._gate = 0.0
         self._number = 0
-        self._quickest: float | None = None
+        self._quickest = math.inf
+        self._answers = 0
+        self._early: list[tuple[_Window, float]] = []
 
     async def acquire(self, kind: Kind, lane: Lane = Lane.INTERACTIVE) -> Permit:
         """Wait for the turn of that lane and return the permit; first come, first served inside a lane."""
@@ -155,13 +169,23 @@ class Limiter:
 
     def answered(self, permit: Permit) -> None:
         """Tell that the answer to that permit's request has arrived."""
+        window = self._windows[permit.kind]
         took = self._clock.monotonic() - permit.at
-        if self._quickest is None or took < self._quickest:
+        if took < self._quickest:
+            # The first answers opened connections and were slow: what they were thought to have lost was too little.
+            less = self._quickest - took
             self._quickest = took
+            if math.isfinite(less):
+                self._early = [(early, early.shift(stamp, less)) for early, stamp in self._early]
         else:
             # The floor rises slowly, so that a changed network is learnt.
-            self._quickest += (took - self._quickest) * 0.001
-        self._windows[permit.kind].shift(permit.at, took - self._quickest)
+            self._quickest += (took - self._quickest) * 0.0001
+        stamp = window.shift(permit.at, took - self._quickest)
+        if self._answers < _LEARN_FROM:
+            self._answers += 1
+            self._early.append((window, stamp))
+            if self._answers == _LEARN_FROM:
+                self._early.clear()
 
     def gate(self, until_monotonic: float) -> None:
         """Hold every request of the token until then; a later gate wins."""
