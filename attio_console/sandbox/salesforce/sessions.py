@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random
 
 from cryptography.hazmat.primitives import serialization
@@ -75,11 +76,7 @@ class Sessions:
 
     def private_key_pem(self) -> bytes:
         """Return the key that the application's assertions are signed with; made when first asked for."""
-        if not self.pem:
-            key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-            self.pem = key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            ).decode()
+        self.pem = self.pem or _new_key()
         return self.pem.encode()
 
     def public_key(self) -> rsa.RSAPublicKey:
@@ -88,6 +85,15 @@ class Sessions:
         if not isinstance(key, rsa.RSAPrivateKey):
             raise TypeError("the registered key is no RSA key")
         return key.public_key()
+
+
+@cache
+def _new_key() -> str:
+    # One a process: making a key takes longer than everything else a small sandbox does.
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
 
 
 class SessionsPart:
