@@ -33,7 +33,10 @@ async def main(base_url: str, token: str, directory: str, records: list[str]) ->
     bus = Bus()
     engine = Engine(profile, MemorySecrets({"attio": token}), store, bus, clock, random.Random())
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(engine.run())
+        with bus.subscribe() as changes:
+            tasks.create_task(engine.run())
+            while not store.engine_lock.held:
+                await anext(changes)
         print("running", flush=True)
         if records and not store.outbox.groups():
             await _keep_writes(store, bus, records)

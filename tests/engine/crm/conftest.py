@@ -76,16 +76,10 @@ class Linked(House):
         """Return a confirmed pair without conflicts that has its counterpart in that system alone."""
         found = []
         for pair in self.store.pairs.list(system, object_key=kind, state="confirmed", limit=5000):
-            alone = (
-                len([p for p in self.store.pairs.by_record(pair.record_id) if p.state == "confirmed"]) == 1
-            )
-            usual = pair.external_type == TYPES[system][kind]
-            if (
-                alone
-                and usual
-                and not self.store.conflicts.for_pair(pair.id)
-                and (fits is None or fits(pair))
-            ):
+            counterparts = [p for p in self.store.pairs.by_record(pair.record_id) if p.state == "confirmed"]
+            usual = pair.external_type == TYPES[system][kind] and len(counterparts) == 1
+            calm = usual and self._is_agreed(pair) and not self.store.conflicts.for_pair(pair.id)
+            if calm and (fits is None or fits(pair)):
                 found.append(pair)
         return found[position]
 
@@ -149,7 +143,7 @@ async def linked_console(
 async def sandbox() -> AsyncIterator[Sandbox]:
     from attio_console.sandbox import running as sandbox_running
 
-    async with sandbox_running(options(records=120, limits=False)) as running_sandbox:
+    async with sandbox_running(options(records=300, limits=False)) as running_sandbox:
         yield running_sandbox
 
 
