@@ -77,5 +77,8 @@ class Decompressor:
                 row = ask(connection, "SELECT data FROM dict WHERE no = ?", (dictionary,))
                 decompressor = zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(row[0][0]))
             known[dictionary] = decompressor
-        body: bytes = decompressor.decompress(data)
+        try:
+            body: bytes = decompressor.decompress(data)
+        except zstandard.ZstdError as error:
+            raise apsw.CorruptError(f"a body cannot be decompressed: {error}") from error
         return body

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from attio_console.errors import StoreUnavailable
+from attio_console.errors import StoreCorrupt, StoreError, StoreUnavailable
 from attio_console.store.failures import translate
 from attio_console.store.readers import Reader
 from attio_console.store.sql import ask
@@ -80,6 +80,10 @@ class Database:
         self._thread: threading.Thread | None = None
         self._readers: dict[str, Reader] = {}
         self._closed = False
+        self.idle_error: Exception | None = None
+        """What went wrong the last time upkeep was done."""
+        self.on_damage: Callable[[], None] | None = None
+        """Called, on any thread, when the file turns out to be damaged while it is in use."""
         self._data_version = 0
         self.foreign = 0
         """How many times another process was seen to have written."""
@@ -121,8 +125,15 @@ class Database:
     def reader(self, name: str) -> Reader:
         """Return the reader thread of that name, with its own read-only connection."""
         if name not in self._readers:
-            self._readers[name] = Reader(name, self.path, lambda: self._connect(read_only=True))
+            self._readers[name] = Reader(name, self.path, lambda: self._connect(read_only=True), self.fail)
         return self._readers[name]
+
+    def fail(self, error: apsw.Error) -> StoreError:
+        """Return the error for a person, and let it be known where the file is damaged."""
+        failure = translate(error, self.path)
+        if isinstance(failure, StoreCorrupt) and self.on_damage is not None:
+            self.on_damage()
+        return failure
 
     # ------------------------------------------------------------------------------------------- reading on the loop
 
@@ -131,7 +142,7 @@ class Database:
         try:
             return ask(self.reads, sql, bindings)
         except apsw.Error as error:
-            raise translate(error, self.path) from error
+            raise self.fail(error) from error
 
     def one(self, sql: str, bindings: Any = ()) -> Any:
         """Return the first row, or None."""
@@ -210,9 +221,13 @@ class Database:
                 self.writer.execute("ROLLBACK")
                 raise
             self.writer.execute("COMMIT")
-        except apsw.Error:
+        except apsw.Error as error:
             # Background upkeep: whoever writes next meets the same disk and reports it.
+            self.idle_error = self.fail(error)
             self._roll_back()
+            return False
+        except Exception as error:  # noqa: BLE001 - the thread must live on; whoever asked for the work meets the error
+            self.idle_error = error
             return False
         return more
 
@@ -225,7 +240,7 @@ class Database:
             self.writer.execute("COMMIT")
         except apsw.Error as error:
             self._roll_back()
-            failure = translate(error, self.path)
+            failure = self.fail(error)
             for job in batch:
                 job.error = job.error or failure
                 job.after.clear()
@@ -254,7 +269,7 @@ class Database:
             # The whole transaction is in doubt, not only this job.
             raise
         except BaseException as error:  # noqa: BLE001 - it is handed to the caller, on the caller's own thread
-            job.error = translate(error, self.path) if isinstance(error, apsw.Error) else error
+            job.error = self.fail(error) if isinstance(error, apsw.Error) else error
             self.writer.execute("ROLLBACK TO job")
         else:
             job.after = work.after

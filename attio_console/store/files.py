@@ -10,6 +10,8 @@ from attio_console.store.failures import not_writable
 QUEUE_FILE = "queue.db"
 MIRROR_FILE = "mirror.db"
 LOCK_FILE = "engine.lock"
+DAMAGE_MARK = "mirror.damaged"
+"""Left behind where the mirror turned out to be damaged, so that the next start begins a new one."""
 
 
 def prepare_directory(directory: Path) -> None:

@@ -311,7 +311,10 @@ class Mirror:
         return [self._body(dictionary, data) for dictionary, data in rows]
 
     def _body(self, dictionary: int, data: bytes) -> bytes:
-        return self._decompressor.decompress(self._database.reads, dictionary, data)
+        try:
+            return self._decompressor.decompress(self._database.reads, dictionary, data)
+        except apsw.Error as error:
+            raise self._database.fail(error) from error
 
     def size(self, collection: str) -> int:
         """Return how many records a collection holds."""

@@ -75,8 +75,10 @@ def create(database: Database) -> None:
     """Make the tables in a fresh file."""
     connection = database.writer
     ask(connection, "BEGIN IMMEDIATE")
-    ask(connection, TABLES)
-    ask(connection, f"PRAGMA user_version = {VERSION}")
+    # Another process may have made them while this one waited for the lock.
+    if found_version(database) == 0:
+        ask(connection, TABLES)
+        ask(connection, f"PRAGMA user_version = {VERSION}")
     ask(connection, "COMMIT")
 
 

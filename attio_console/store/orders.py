@@ -70,14 +70,16 @@ class Orders:
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, int], Order] = {}
+        self._versions: dict[int, int] = {}
 
     def get(self, coll: int, axis: int) -> Order | None:
         """Return the order, if it is known."""
         return self._known.get((coll, axis))
 
     def put(self, coll: int, axis: int, order: Order) -> None:
-        """Keep an order that was just read."""
-        self._known[coll, axis] = order
+        """Keep an order that was just read; one that is older than the last commit of its collection is no use."""
+        if order.version >= self._versions.get(coll, 0):
+            self._known[coll, axis] = order
 
     def clear(self) -> None:
         """Forget every order: another process wrote."""
@@ -86,6 +88,7 @@ class Orders:
     def follow(self, versions: dict[int, int], changes: Sequence[OrderChange]) -> None:
         """Apply what one commit did; an order that missed a commit is forgotten."""
         for coll, version in versions.items():
+            self._versions[coll] = version
             for (known_coll, axis), order in list(self._known.items()):
                 if known_coll != coll or order.version >= version:
                     continue

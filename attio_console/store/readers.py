@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from attio_console.errors import StoreUnavailable, Superseded
-from attio_console.store.failures import translate
+from attio_console.errors import StoreError, StoreUnavailable, Superseded
 
 T = TypeVar("T")
 
@@ -37,9 +36,16 @@ class _Question:
 class Reader:
     """Answers questions one after another; a newer question of the same topic interrupts and replaces the older."""
 
-    def __init__(self, name: str, path: Path, connect: Callable[[], apsw.Connection]) -> None:
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        connect: Callable[[], apsw.Connection],
+        fail: Callable[[apsw.Error], StoreError],
+    ) -> None:
         self._path = path
         self._connect = connect
+        self._fail = fail
         self._connection: apsw.Connection | None = None
         self._waiting: deque[_Question] = deque()
         self._current: _Question | None = None
@@ -65,6 +71,21 @@ class Reader:
         except asyncio.CancelledError:
             self._drop(question)
             raise
+
+    def post(self, fn: Callable[[apsw.Connection], T], then: Callable[[T], None]) -> None:
+        """Answer off the loop and hand the answer to `then` on it; a failure is left to whoever asks for it aloud."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def done(answered: asyncio.Future[T]) -> None:
+            if not answered.cancelled() and answered.exception() is None:
+                then(answered.result())
+
+        future.add_done_callback(done)
+        with self._changed:
+            if not self._closing:
+                self._waiting.append(_Question(fn, None, loop, future))
+                self._changed.notify()
 
     def check(self) -> None:
         """Stop a question of several statements between two of them, once it was replaced."""
@@ -109,7 +130,7 @@ class Reader:
             except apsw.InterruptError:
                 error = Superseded("A newer question replaced this one.")
             except apsw.Error as failure:
-                error = translate(failure, self._path)
+                error = self._fail(failure)
             except BaseException as failure:  # noqa: BLE001 - it is handed to the caller, on the caller's own thread
                 error = failure
             with self._changed:

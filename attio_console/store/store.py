@@ -15,7 +15,14 @@ from attio_console.store.cache import Cache
 from attio_console.store.conflicts import Conflicts
 from attio_console.store.database import Database, check_library
 from attio_console.store.failures import translate
-from attio_console.store.files import LOCK_FILE, MIRROR_FILE, QUEUE_FILE, prepare_directory, private
+from attio_console.store.files import (
+    DAMAGE_MARK,
+    LOCK_FILE,
+    MIRROR_FILE,
+    QUEUE_FILE,
+    prepare_directory,
+    private,
+)
 from attio_console.store.inbox import Inbox
 from attio_console.store.lock import EngineLock
 from attio_console.store.mirror import Mirror
@@ -52,6 +59,7 @@ class Store:
         self.engine_lock = EngineLock(directory / LOCK_FILE)
         self._versions = self._data_versions()
         self._foreign = 0
+        mirror.on_damage = (directory / DAMAGE_MARK).touch
         for database in self._databases:
             database.start()
 
@@ -68,10 +76,10 @@ class Store:
 
     async def close(self) -> None:
         """Finish what waits to be written and close every file."""
-        self.engine_lock.release()
         await self.cache.close()
         for database in self._databases:
             await asyncio.to_thread(database.close)
+        self.engine_lock.release()
 
     def changed_elsewhere(self) -> bool:
         """Return whether another process wrote since the last call; what is kept in memory is then read again.
@@ -133,9 +141,11 @@ def _open_files(directory: Path) -> tuple[Database, Database, str]:
 
 def _open_mirror(directory: Path) -> tuple[Database, str]:
     path = directory / MIRROR_FILE
-    existed = path.exists()
-    rebuilt = "" if existed else "no mirror yet"
+    marker = path.with_name(DAMAGE_MARK)
+    rebuilt = "" if path.exists() else "no mirror yet"
     try:
+        if marker.exists():
+            raise StoreCorrupt("damage was found while it was in use")
         mirror = Database(private(path), synchronous="NORMAL", jobs_per_commit=_MIRROR_JOBS)
         try:
             found = mirror_schema.found_version(mirror)
@@ -161,6 +171,7 @@ def _open_mirror(directory: Path) -> tuple[Database, str]:
         reason = f"the mirror could not be used: {error.message}"
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+    marker.unlink(missing_ok=True)
     mirror = Database(private(path), synchronous="NORMAL", jobs_per_commit=_MIRROR_JOBS)
     mirror_schema.create(mirror)
     return mirror, reason

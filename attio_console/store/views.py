@@ -28,6 +28,7 @@ class Views:
         self._database = database
         self._decompressor = decompressor
         self._orders = orders
+        self._reading: set[tuple[int, int]] = set()
         self._collected: OrderedDict[View, tuple[int, array[int]]] = OrderedDict()
         self._counts: OrderedDict[View, tuple[int, int]] = OrderedDict()
 
@@ -104,10 +105,11 @@ class Views:
     ) -> list[Row]:
         axis = question.first_axis
         order = self._orders.get(question.no, axis)
+        if order is not None and order.version < version:
+            # A commit that it has not heard of yet: one of another process, or one of just now.
+            order = None
         if order is None and start + count > _NEAR and size > _NEAR:
-            order = await self._database.reader("scan").run(lambda c: _read_order(c, question.no, axis))
-            if order.version >= version:
-                self._orders.put(question.no, axis, order)
+            self._begin_order(question.no, axis)
         if order is None:
             return await self._reader.run(
                 lambda connection: self.rows(
@@ -133,6 +135,18 @@ class Views:
             return self.rows(connection, ids, collection)
 
         return await self._reader.run(read)
+
+    def _begin_order(self, no: int, axis: int) -> None:
+        """Read an order behind the scenes; this window is found by counting, the next ones by the order."""
+        if (no, axis) in self._reading:
+            return
+        self._reading.add((no, axis))
+
+        def keep(order: Order) -> None:
+            self._reading.discard((no, axis))
+            self._orders.put(no, axis, order)
+
+        self._database.reader("scan").post(lambda c: _read_order(c, no, axis), keep)
 
     def rows(self, connection: apsw.Connection, ids: Sequence[int], collection: str) -> list[Row]:
         """Return rows by their ids, in that order; one that was deleted meanwhile is left out."""
@@ -177,10 +191,9 @@ class Views:
             return ids.index(row) if row in ids else None
         axis = question.first_axis
         order = self._orders.get(question.no, axis)
-        if order is None:
+        if order is None or order.version < version:
             order = await self._database.reader("scan").run(lambda c: _read_order(c, question.no, axis))
-            if order.version >= version:
-                self._orders.put(question.no, axis, order)
+            self._orders.put(question.no, axis, order)
         counted = order
         return await self._reader.run(lambda c: _position(c, question, axis, counted, row))
 

@@ -116,9 +116,11 @@ def test_a_tampered_key_is_refused_and_the_plain_disk_would_have_run_it(tmp_path
     ):
         list(cache)
     assert not trophy.exists()
-    with diskcache.Cache(str(tmp_path / "c"), disk=diskcache.JSONDisk) as cache:
-        with contextlib.suppress(TypeError):
-            list(cache)
+    with (
+        diskcache.Cache(str(tmp_path / "c"), disk=diskcache.JSONDisk) as cache,
+        contextlib.suppress(TypeError),
+    ):
+        list(cache)
     assert trophy.exists(), "the trap this class exists for"
 
 

@@ -16,7 +16,7 @@ import pytest
 from attio_console.errors import StoreCorrupt, StoreTooNew, StoreUnavailable
 from attio_console.model.clock import FakeClock
 from attio_console.store import Store, mirror_schema, queue_schema
-from attio_console.store.types import AuditEntry, Delivery, FieldEdit, NewItem, NewPair
+from attio_console.store.types import AuditEntry, Delivery, FieldEdit, NewItem, NewPair, View
 
 
 def _mode(path: Path) -> int:
@@ -313,4 +313,53 @@ async def test_two_consoles_see_each_others_work(tmp_path: Path, made: Any) -> N
     assert store.outbox.overlay("c", "r")["f"].new == ["theirs"]
     assert store.mirror.label(made.id(77)) == "Theirs" and store.mirror.size(made.people) == 7
     assert not store.changed_elsewhere()
+    await store.close()
+
+
+async def test_damage_found_while_in_use_makes_the_next_start_begin_a_new_mirror(
+    tmp_path: Path, made: Any
+) -> None:
+    store = await Store.open(tmp_path)
+    await store.mirror.put_schema(made.schema)
+    await store.mirror.apply_page(made.people, [made.person(n, f"P{n}") for n in range(3)])
+    await store._databases[1].run(lambda work: work.execute("UPDATE body SET data = x'00112233'"))
+    with pytest.raises(StoreCorrupt):
+        store.mirror.row(made.people, made.id(1))
+    with pytest.raises(StoreCorrupt):
+        await store.mirror.window(View(made.people), 0, 5)
+    await store.state.put("still", "working")
+    await store.close()
+    store = await Store.open(tmp_path)
+    assert "damage" in store.mirror.rebuilt and store.mirror.size(made.people) == 0
+    await store.close()
+    store = await Store.open(tmp_path)
+    assert store.mirror.rebuilt == ""
+    await store.close()
+
+
+async def test_upkeep_that_fails_leaves_the_writer_alive(store: Store, made: Any) -> None:
+    def broken(_work: Any) -> bool:
+        raise ValueError("no")
+
+    database = store._databases[1]
+    database.idle = broken
+    database.nudge()
+    for _ in range(3):
+        await store.mirror.apply_page(made.people, [made.person(1)])
+    await asyncio.to_thread(lambda: [database.writer for _ in range(10)])
+    assert store.mirror.size(made.people) == 1
+
+
+async def test_two_processes_may_make_one_store_at_the_same_time(tmp_path: Path) -> None:
+    script = "import asyncio,sys\nfrom attio_console.store import Store\nasync def main():\n    s = await Store.open(sys.argv[1]); await s.state.put(sys.argv[2], 1); await s.mirror.apply_page('c'+sys.argv[2], [b'{\"id\":\"1\"}']); await s.close()\nasyncio.run(main())\n"
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path / "s"), str(n)], cwd=Path(__file__).parents[3]
+        )
+        for n in range(3)
+    ]
+    assert [await asyncio.to_thread(process.wait) for process in running] == [0, 0, 0]
+    store = await Store.open(tmp_path / "s")
+    assert store.state.keys() == ["0", "1", "2"] and store.mirror.rebuilt == ""
+    assert set(store.mirror.collections().values()) == {1} and len(store.mirror.collections()) == 3
     await store.close()

@@ -123,7 +123,7 @@ async def test_the_order_in_memory_follows_writes_instead_of_being_read_again(
 ) -> None:
     monkeypatch.setattr(views, "_NEAR", 5)
     await store.mirror.apply_page(made.people, [made.person(n, f"P {n:04d}") for n in range(100)])
-    await store.mirror.window(View(made.people), 50, 5)
+    await store.mirror.index_of(View(made.people), made.id(50))
     before = store.mirror._orders.get(1, 0)
     assert before is not None and before.filled == 100
     await store.mirror.apply_page(made.people, [made.person(500, "A first")])
