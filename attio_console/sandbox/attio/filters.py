@@ -50,6 +50,7 @@ PROPERTIES: dict[str, dict[str, frozenset[str]]] = {
     "personal-name": {"full_name": _TEXT, "first_name": _TEXT, "last_name": _TEXT},
     "interaction": {"interacted_at": _ORDERED, "interaction_type": _EQUAL},
 }
+DEEPEST = 40
 _NO_SHORTHAND = frozenset({"location"})
 _ALIASES = {"normalized_phone_number": "phone_number", "normalized_email_address": "email_address"}
 _STORED = {"target_object": "target_object_id"}
@@ -64,8 +65,10 @@ def filter_error(why: str) -> ApiError:
     return bad_request("filter_error", f"Error in filter. {why}")
 
 
-def read_filter(crm: Crm, container: Container, raw: Any) -> Node:
+def read_filter(crm: Crm, container: Container, raw: Any, depth: int = 0) -> Node:
     """Read a filter of rows of `container`."""
+    if depth > DEEPEST:
+        raise filter_error(f"A filter may be nested {DEEPEST} levels deep.")
     if not isinstance(raw, dict):
         raise filter_error("A filter is an object.")
     children: list[Node] = []
@@ -75,10 +78,10 @@ def read_filter(crm: Crm, container: Container, raw: Any) -> Node:
         if key in {"$and", "$or"}:
             if not isinstance(inner, list):
                 raise filter_error(f"{key} takes an array of filters.")
-            nodes = tuple(read_filter(crm, container, each) for each in inner)
+            nodes = tuple(read_filter(crm, container, each, depth + 1) for each in inner)
             children.append(All(nodes) if key == "$and" else AnyOf(nodes))
         elif key == "$not":
-            children.append(Negated(read_filter(crm, container, inner)))
+            children.append(Negated(read_filter(crm, container, inner, depth + 1)))
         elif key.startswith("$"):
             raise filter_error(f'Unknown operator "{key}".')
         else:

@@ -244,7 +244,9 @@ class PopulatedTable:
         gone = set(self._gone)
         for index in indexes:
             if index in self._changed_at:
-                yield self._changed.get(self._numbers.id(index))
+                row = self._changed.get(self._numbers.id(index))
+                if row is not None:
+                    yield row
             elif index not in gone:
                 yield index
 

@@ -9,12 +9,12 @@ from attio_console.sandbox.attio import schema
 from attio_console.sandbox.attio.auth import token_of
 from attio_console.sandbox.attio.bodies import Body, data, query_flag, query_number
 from attio_console.sandbox.attio.callers import attribute_of, author_of, crm_of, list_of, object_of
-from attio_console.sandbox.attio.coerce import coerce, find_option
+from attio_console.sandbox.attio.coerce import coerce
 from attio_console.sandbox.attio.errors import ApiError, bad_request, invalid
 from attio_console.sandbox.attio.journaling import journal
 from attio_console.sandbox.attio.records import delete_row
-from attio_console.sandbox.attio.state import Attribute, Container, Crm, List, Object, Option, Value
-from attio_console.sandbox.attio.values import option_json, status_json, value_json
+from attio_console.sandbox.attio.state import Attribute, Container, Crm, List, Object, Value
+from attio_console.sandbox.attio.values import value_json
 from attio_console.sandbox.attio.words import is_duration
 from attio_console.sandbox.server import Request, Response, Router
 from attio_console.sandbox.world import SYSTEM
@@ -50,12 +50,6 @@ def add_routes(router: Router) -> None:
         router.add("POST", base, _create_attribute)
         router.add("GET", f"{base}/{{attribute}}", _attribute)
         router.add("PATCH", f"{base}/{{attribute}}", _update_attribute)
-        router.add("GET", f"{base}/{{attribute}}/options", _options)
-        router.add("POST", f"{base}/{{attribute}}/options", _create_option)
-        router.add("PATCH", f"{base}/{{attribute}}/options/{{option}}", _update_option)
-        router.add("GET", f"{base}/{{attribute}}/statuses", _statuses)
-        router.add("POST", f"{base}/{{attribute}}/statuses", _create_status)
-        router.add("PATCH", f"{base}/{{attribute}}/statuses/{{status}}", _update_status)
 
 
 def read_slug(body: Body, name: str = "api_slug") -> str:
@@ -66,18 +60,19 @@ def read_slug(body: Body, name: str = "api_slug") -> str:
     return slug
 
 
-def _answer(value: Any) -> Response:
+def answer(value: Any) -> Response:
+    """Answer with `data`."""
     return Response.json({"data": value})
 
 
 def _objects(request: Request) -> Response:
     crm = crm_of(request)
-    return _answer([schema.object_json(crm, each) for each in crm.objects.values() if each.enabled])
+    return answer([schema.object_json(crm, each) for each in crm.objects.values() if each.enabled])
 
 
 def _object(request: Request) -> Response:
     crm = crm_of(request)
-    return _answer(schema.object_json(crm, object_of(crm, request.params["object"])))
+    return answer(schema.object_json(crm, object_of(crm, request.params["object"])))
 
 
 def _create_object(request: Request) -> Response:
@@ -86,10 +81,10 @@ def _create_object(request: Request) -> Response:
     singular, plural = body.text("singular_noun", minimum=1), body.text("plural_noun", minimum=1)
     taken = {o.slug for o in crm.objects.values()}
     if slug in taken or any(o.singular == singular or o.plural == plural for o in crm.objects.values()):
-        raise _conflict("Failed to create object. Please ensure your api_slug and names are unique.")
+        raise slug_conflict("Failed to create object. Please ensure your api_slug and names are unique.")
     target = schema.new_object(crm, slug, singular, plural)
     journal(request, "objects", target.id)
-    return _answer(schema.object_json(crm, target))
+    return answer(schema.object_json(crm, target))
 
 
 def _update_object(request: Request) -> Response:
@@ -108,12 +103,12 @@ def _update_object(request: Request) -> Response:
     if target.standard and slug != target.slug:
         raise bad_request("system_edit_unauthorized", "Cannot change the api_slug of a standard object.")
     if any(o.slug == slug for o in crm.objects.values() if o is not target):
-        raise _conflict("Failed to update object. Please ensure api_slug is unique.")
+        raise slug_conflict("Failed to update object. Please ensure api_slug is unique.")
     target.slug, target.singular, target.plural = slug, singular, plural
     for each in crm.containers():
         each.version += 1
     journal(request, "objects", target.id)
-    return _answer(schema.object_json(crm, target))
+    return answer(schema.object_json(crm, target))
 
 
 def _delete_object(request: Request) -> Response:
@@ -137,7 +132,8 @@ def _delete_object(request: Request) -> Response:
     return Response.json({})
 
 
-def _container(request: Request) -> tuple[Crm, Container]:
+def container_of(request: Request) -> tuple[Crm, Container]:
+    """Return the object or list that a path names."""
     crm = crm_of(request)
     if "list" in request.params:
         return crm, list_of(crm, request.params["list"])
@@ -145,21 +141,21 @@ def _container(request: Request) -> tuple[Crm, Container]:
 
 
 def _attributes(request: Request) -> Response:
-    crm, container = _container(request)
+    crm, container = container_of(request)
     archived = query_flag(request, "show_archived") or False
     rows = [a for a in container.attributes.values() if not a.is_hidden and (archived or not a.is_archived)]
     limit = query_number(request, "limit", max(1, len(rows)), minimum=1)
     offset = query_number(request, "offset", 0)
-    return _answer([schema.attribute_json(crm, each) for each in rows[offset : offset + limit]])
+    return answer([schema.attribute_json(crm, each) for each in rows[offset : offset + limit]])
 
 
 def _attribute(request: Request) -> Response:
-    crm, container = _container(request)
-    return _answer(schema.attribute_json(crm, attribute_of(container, request.params["attribute"])))
+    crm, container = container_of(request)
+    return answer(schema.attribute_json(crm, attribute_of(container, request.params["attribute"])))
 
 
 def _create_attribute(request: Request) -> Response:
-    crm, container = _container(request)
+    crm, container = container_of(request)
     body = data(request)
     body.only(
         "title", "description", "api_slug", "type", "is_required", "is_unique", "is_multiselect", "default_value",
@@ -212,11 +208,11 @@ def _create_attribute(request: Request) -> Response:
         container.table.reindex()
     schema.attribute_event(crm, container, attribute, actor, "created")
     journal(request, "attributes", attribute.id)
-    return _answer(schema.attribute_json(crm, attribute))
+    return answer(schema.attribute_json(crm, attribute))
 
 
 def _update_attribute(request: Request) -> Response:
-    crm, container = _container(request)
+    crm, container = container_of(request)
     attribute = attribute_of(container, request.params["attribute"])
     body = data(request)
     body.only(
@@ -254,7 +250,7 @@ def _update_attribute(request: Request) -> Response:
     container.table.reindex()
     schema.attribute_event(crm, container, attribute, token_of(request).actor, "updated")
     journal(request, "attributes", attribute.id)
-    return _answer(schema.attribute_json(crm, attribute))
+    return answer(schema.attribute_json(crm, attribute))
 
 
 def _read_config(crm: Crm, attribute: Attribute, config: Body, *, required: bool = True) -> None:
@@ -328,119 +324,13 @@ def _read_default(crm: Crm, container: Container, attribute: Attribute, body: Bo
     return {"type": "static", "template": shown}
 
 
-def _select_attribute(request: Request, kind: str) -> tuple[Crm, Container, Attribute]:
-    crm, container = _container(request)
-    attribute = attribute_of(container, request.params["attribute"])
-    if attribute.type != kind:
-        raise ApiError(400, "validation_type", f"This attribute is not a {kind} attribute.")
-    return crm, container, attribute
-
-
-def _options(request: Request) -> Response:
-    crm, _, attribute = _select_attribute(request, "select")
-    return _answer(
-        schema.options_json(crm, attribute, archived=query_flag(request, "show_archived") or False)
-    )
-
-
-def _statuses(request: Request) -> Response:
-    crm, _, attribute = _select_attribute(request, "status")
-    return _answer(
-        schema.statuses_json(crm, attribute, archived=query_flag(request, "show_archived") or False)
-    )
-
-
-def _create_option(request: Request) -> Response:
-    crm, container, attribute = _select_attribute(request, "select")
-    title = data(request).text("title", minimum=1)
-    if any(o.title == title for o in attribute.options.values()):
-        raise _conflict(f'There is already another select option with the title "{title}".')
-    option = schema.new_option(crm, container, attribute, title)
-    return _told(request, crm, container, attribute, option, option_json(crm, attribute, option.id))
-
-
-def _update_option(request: Request) -> Response:
-    crm, container, attribute = _select_attribute(request, "select")
-    body = data(request)
-    key = request.params["option"]
-    option = attribute.options.get(key) or find_option(attribute.options, key)
-    if option is None:
-        raise bad_request(
-            "value_not_found", f'Cannot find select attribute with select option title "{key}".'
-        )
-    _retitle(body, option, attribute.options, "select option")
-    return _told(request, crm, container, attribute, option, option_json(crm, attribute, option.id))
-
-
-def _create_status(request: Request) -> Response:
-    crm, container, attribute = _select_attribute(request, "status")
-    body = data(request)
-    title = body.text("title", minimum=1)
-    if any(s.title == title for s in attribute.statuses.values()):
-        raise _conflict(f'There is already another status with the title "{title}".')
-    celebrate = body.flag("celebration_enabled") if "celebration_enabled" in body else False
-    status = schema.new_status(
-        crm,
-        container,
-        attribute,
-        title,
-        celebration_enabled=celebrate,
-        target_time_in_status=_target_time(body),
-    )
-    return _told(request, crm, container, attribute, status, status_json(crm, attribute, status.id))
-
-
-def _update_status(request: Request) -> Response:
-    crm, container, attribute = _select_attribute(request, "status")
-    body = data(request)
-    key = request.params["status"]
-    found = find_option(attribute.statuses, key)
-    status = attribute.statuses.get(found.id if found else key)
-    if status is None:
-        raise bad_request(
-            "value_not_found", f'Cannot find status attribute with status option title "{key}".'
-        )
-    target_time = _target_time(body) if "target_time_in_status" in body else status.target_time_in_status
-    celebrate = (
-        body.flag("celebration_enabled") if "celebration_enabled" in body else status.celebration_enabled
-    )
-    _retitle(body, status, attribute.statuses, "status")
-    status.target_time_in_status, status.celebration_enabled = target_time, celebrate
-    return _told(request, crm, container, attribute, status, status_json(crm, attribute, status.id))
-
-
-def _target_time(body: Body) -> str | None:
-    if body.values.get("target_time_in_status") is None:
-        return None
-    text = body.text("target_time_in_status")
-    if not is_duration(text):
-        raise body.refuse("target_time_in_status", "Invalid ISO 8601 duration", "invalid_string")
-    return text
-
-
-def _retitle(body: Body, option: Option, choices: dict[str, Any], kind: str) -> None:
-    title = body.text("title", minimum=1) if "title" in body else option.title
-    archived = body.flag("is_archived") if "is_archived" in body else option.is_archived
-    if any(o.title == title for o in choices.values() if o is not option):
-        raise _conflict(f'There is already another {kind} with the title "{title}".')
-    option.title, option.is_archived = title, archived
-
-
-def _told(
-    request: Request, crm: Crm, container: Container, attribute: Attribute, option: Option, shown: Any
-) -> Response:
-    container.version += 1
-    schema.attribute_event(crm, container, attribute, token_of(request).actor, "updated")
-    journal(request, attribute.slug, option.id)
-    return _answer(shown)
-
-
-def _conflict(message: str) -> ApiError:
+def slug_conflict(message: str) -> ApiError:
+    """Refuse a slug or title that is taken."""
     return ApiError(409, "slug_conflict", message)
 
 
 def _slug_taken(container: Container) -> ApiError:
     what = "list" if isinstance(container, List) else "object"
-    return _conflict(
+    return slug_conflict(
         f"An attribute with the same API slug already exists on this {what}. Please choose a different API slug."
     )

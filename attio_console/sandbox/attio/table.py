@@ -109,7 +109,8 @@ class MemoryTable:
         chosen = self._order[start:stop]
         if newest_first:
             chosen.reverse()
-        return (self._rows[row_id] for _, row_id in chosen)
+        # A long walk lets others work in between, and they may delete what comes next.
+        return (row for _, row_id in chosen if (row := self._rows.get(row_id)) is not None)
 
     def slice(self, start: int, count: int) -> list[Ref]:
         """Return rows by position in order of creation."""
