@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,6 +15,7 @@ from textual.strip import Strip
 from attio_console.errors import ConsoleError, Superseded
 from attio_console.services.types import Board, Card
 from attio_console.tui import times
+from attio_console.tui.background import replacing
 from attio_console.tui.cells import fit
 from attio_console.tui.prose import CONFLICT, EDIT_SIGNS, OVERDUE, TONES, Toned
 from attio_console.tui.stages import CardSource, Stage
@@ -192,7 +194,7 @@ class BoardView(Toned, can_focus=True):
         if (
             stage.count and stage.card(min(stage.top + self.rows, stage.count - 1)) is None
         ) or self.current is None:
-            self.run_worker(self._read(stage), group="cards", exclusive=True)
+            replacing(self, "cards", partial(self._read, stage))
         self.post_message(self.CursorMoved(self.current.entry_id if self.current else None))
 
     async def _read(self, stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -13,6 +14,7 @@ from attio_console.errors import ConsoleError
 from attio_console.model.text import plain_lines
 from attio_console.services.types import Column, FieldLine, HistoryLine, RecordDetail
 from attio_console.tui import times
+from attio_console.tui.background import replacing
 from attio_console.tui.cells import wrap
 from attio_console.tui.pane import Rule, TabStrip
 from attio_console.tui.prose import CONFLICT, EDIT_SIGNS, PAIRED, Toned
@@ -142,7 +144,7 @@ class RecordView(Widget):
         self.table.notice = self._notice(name)
         self.table.show(ListSource(self._lines(name, detail)), forget=not keep, same=keep)
         if name == "History" and self.history is None:
-            self.run_worker(self._read_history(detail), group="history", exclusive=True)
+            replacing(self, "history", partial(self._read_history, detail))
 
     async def _read_history(self, detail: RecordDetail) -> None:
         try:

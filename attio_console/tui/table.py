@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -20,6 +21,7 @@ from textual.strip import Strip
 
 from attio_console.errors import ConsoleError, Superseded
 from attio_console.services.types import Column
+from attio_console.tui.background import replacing
 from attio_console.tui.cells import fit
 from attio_console.tui.columns import GAP, Placed, place
 from attio_console.tui.rows import PAGE, Held, Line, ListSource, RowSource, load
@@ -180,7 +182,7 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def _read(self, *, anchored: bool = True) -> None:
         self._loading = True
-        self.run_worker(self._load(anchored=anchored), group="load", exclusive=True, exit_on_error=True)
+        replacing(self, "load", partial(self._load, anchored=anchored))
 
     async def _load(self, *, anchored: bool) -> None:
         source = self._source
@@ -474,7 +476,7 @@ class VirtualTable(ScrollView, can_focus=True):
             self.call_next(self._start_fetching)
 
     def _start_fetching(self) -> None:
-        self.run_worker(self._fetch(), group="fetch", exclusive=True)
+        replacing(self, "fetch", self._fetch)
 
     async def _fetch(self) -> None:
         source, held = self._source, self._held

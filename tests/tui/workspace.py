@@ -27,7 +27,9 @@ def uid(name: str) -> str:
 
 
 WORKSPACE = uid("workspace")
-PEOPLE, COMPANIES, DEALS, SALES, HIRING = (uid(name) for name in ("people", "companies", "deals", "sales", "hiring"))
+PEOPLE, COMPANIES, DEALS, SALES, HIRING = (
+    uid(name) for name in ("people", "companies", "deals", "sales", "hiring")
+)
 JANE, OMAR = uid("jane"), uid("omar")
 
 NAMES = [
@@ -35,7 +37,16 @@ NAMES = [
     "👩‍🚀 Neil Star", "Bartholomew Maximilian Featherstonehaugh-Cholmondeley-Warner de la Tour", "Li Wei",
     "Nguyễn Thị Minh Khai", "Olga Иванова", "Ren\x1b[31m Red", "[bold]Not Markup[/bold]", "דוד כהן",
 ]  # fmt: skip
-FIRMS = ["Analytical Engines", "Lovejoy & Søn", "株式会社ラブ", "Globex", "Initech", "Umbrella", "Hooli", "Stark"]
+FIRMS = [
+    "Analytical Engines",
+    "Lovejoy & Søn",
+    "株式会社ラブ",
+    "Globex",
+    "Initech",
+    "Umbrella",
+    "Hooli",
+    "Stark",
+]
 
 
 def _a(owner: str, slug: str, title: str, kind: str, **more: Any) -> Attribute:
@@ -108,7 +119,13 @@ def _stamp(days: float) -> str:
 
 def _value(kind: str, days: float = 1.0, **what: Any) -> dict[str, Any]:
     actor = {"type": "workspace-member", "id": JANE}
-    return {"active_from": _stamp(days), "active_until": None, "created_by_actor": actor, **what, "attribute_type": kind}
+    return {
+        "active_from": _stamp(days),
+        "active_until": None,
+        "created_by_actor": actor,
+        **what,
+        "attribute_type": kind,
+    }
 
 
 def person(number: int, **changes: Any) -> bytes:
@@ -160,7 +177,9 @@ def company(number: int) -> bytes:
             "values": {
                 "record_id": [_value("text", value=record_id)],
                 "name": [_value("text", value=FIRMS[number])],
-                "domains": [_value("domain", domain=f"firm{number}.example", root_domain=f"firm{number}.example")],
+                "domains": [
+                    _value("domain", domain=f"firm{number}.example", root_domain=f"firm{number}.example")
+                ],
                 "created_at": [_value("timestamp", value=_stamp(900 - number))],
             },
         }
@@ -260,9 +279,14 @@ async def filled(directory: Path, people: int = 120) -> AsyncIterator[Store]:
 
 def options(directory: Path, **more: Any) -> OpenOptions:
     """What opens the console on that store, without an engine and without a network."""
-    profile = Profile(name="acme prod", workspace_id=WORKSPACE, read_only=bool(more.pop("read_only", False)))
+    profile = Profile(name="acme-prod", workspace_id=WORKSPACE, read_only=bool(more.pop("read_only", False)))
     return OpenOptions(
-        profile_object=profile, secrets=MemorySecrets(), data_dir=directory, engine=False, clock=FakeClock(NOW), **more
+        profile_object=profile,
+        secrets=MemorySecrets(),
+        data_dir=directory,
+        engine=False,
+        clock=FakeClock(NOW),
+        **more,
     )
 
 

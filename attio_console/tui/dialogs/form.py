@@ -13,6 +13,7 @@ from textual.widgets import Input, TextArea
 
 from attio_console.errors import ConsoleError
 from attio_console.services.types import Done
+from attio_console.tui.background import replacing
 from attio_console.tui.dialogs.base import Dialog, words
 
 
@@ -106,7 +107,7 @@ class Form(Dialog[Done]):
 
     def action_submit(self) -> None:
         """Hand the values in."""
-        self.run_worker(self._try(), group="submit", exclusive=True)
+        replacing(self, "submit", self._try)
 
     async def _try(self) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -11,11 +12,13 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from attio_console.errors import ConsoleError, Superseded
 from attio_console.model.text import fold
+from attio_console.tui.background import replacing
 from attio_console.tui.cells import fit
 from attio_console.tui.dialogs.base import Dialog, words
 
@@ -61,10 +64,15 @@ class SearchBox(Input):
         self.cursor_blink = False
         self._space_chooses = space_chooses
 
-    async def _on_key(self, event: events.Key) -> None:
+    class SpacePressed(Message):
+        """Space was pressed where it chooses."""
+
+    def on_key(self, event: events.Key) -> None:
+        """Take Space away from the text where it chooses."""
         if event.key == "space" and self._space_chooses:
-            return
-        await super()._on_key(event)
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.SpacePressed())
 
 
 class PickDialog(Dialog[tuple[str, ...]]):
@@ -75,7 +83,6 @@ class PickDialog(Dialog[tuple[str, ...]]):
         ("down", "step(1)", ""),
         ("pageup", "step(-10)", ""),
         ("pagedown", "step(10)", ""),
-        ("space", "choose", ""),
     ]
 
     def __init__(
@@ -131,7 +138,7 @@ class PickDialog(Dialog[tuple[str, ...]]):
         self._search(event.value)
 
     def _search(self, text: str) -> None:
-        self.run_worker(self._load(text), group="pick", exclusive=True)
+        replacing(self, "pick", partial(self._load, text))
 
     async def _load(self, text: str) -> None:
         try:
@@ -198,6 +205,7 @@ class PickDialog(Dialog[tuple[str, ...]]):
         number = number % len(self._picks) if abs(step) == 1 else max(0, min(number, len(self._picks) - 1))
         choices.highlighted = number
 
+    @on(SearchBox.SpacePressed)
     def action_choose(self) -> None:
         """Choose or unchoose what is highlighted."""
         number = self.query_one(OptionList).highlighted

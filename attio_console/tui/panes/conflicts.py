@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.timer import Timer
 from textual.widgets import Input
@@ -52,6 +52,7 @@ class ConflictsPane(ConflictActions):
         self._order: list[str] = []
         self._skipped: list[str] = []
         self._timer: Timer | None = None
+        self._deciding = False
 
     def compose(self) -> ComposeResult:
         """Make the parts."""
@@ -69,7 +70,7 @@ class ConflictsPane(ConflictActions):
     @property
     def opened(self) -> bool:
         """Whether the keys work on one conflict."""
-        return self.view.grid.has_focus
+        return self._deciding
 
     def contexts(self) -> tuple[str, ...]:
         """Return the contexts that hold here now, narrowest first."""
@@ -163,8 +164,12 @@ class ConflictsPane(ConflictActions):
 
     def take_focus(self) -> None:
         """Put the focus where the keys of this pane work."""
-        if not self.opened:
-            self._table.focus()
+        (self.view.grid if self.opened else self._table).focus()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Let the keys follow a click into the queue or into the fields."""
+        if event.widget in {self._table, self.view.grid}:
+            self._deciding = event.widget is self.view.grid
 
     def other_side(self) -> str:
         """Return what the other side of the open conflict is called."""
@@ -208,9 +213,8 @@ class ConflictsPane(ConflictActions):
 
     def open_conflict(self) -> None:
         """Let the keys work on the conflict under the cursor."""
-        self.view.add_class("-shown")
-        if self.app.size.height < 34:
-            self.add_class("-opened")
+        self._deciding = True
+        self._lay_out()
         self._show(self.line())
         self.view.grid.focus()
         self.call_after_refresh(self.view.redraw)
@@ -218,7 +222,7 @@ class ConflictsPane(ConflictActions):
 
     def close_conflict(self) -> None:
         """Go back to the queue."""
-        self.remove_class("-opened")
+        self._deciding = False
         self._table.focus()
         self._lay_out()
         self.face.main.refresh_footer()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -10,6 +12,7 @@ from textual.widgets import Input
 
 from attio_console.errors import InvalidFilter
 from attio_console.services.types import Changed, Column, Tab, TableQuery
+from attio_console.tui.background import replacing
 from attio_console.tui.pane import CountLabel, FilterBox, Rule, TabLine, TabStrip
 from attio_console.tui.panes.record_actions import RecordActions
 from attio_console.tui.prose import counted
@@ -276,7 +279,7 @@ class RecordsPane(RecordActions):
 
     def _read_preview(self, record_id: str) -> None:
         self._wanted_record = record_id
-        self.run_worker(self._preview(record_id), group="preview", exclusive=True)
+        replacing(self, "preview", partial(self._preview, record_id))
 
     async def _preview(self, record_id: str) -> None:
         detail = await self.verbs.detail(self.collection, record_id)
