@@ -38,8 +38,10 @@ async def main(base_url: str, token: str, directory: str, records: list[str]) ->
             while not store.engine_lock.held:
                 await anext(changes)
         print("running", flush=True)
-        if records and not store.outbox.groups():
-            await _keep_writes(store, bus, records)
+        if records:
+            if not store.outbox.groups():
+                await _keep_writes(store, bus, records)
+            print("kept", flush=True)
 
 
 async def _keep_writes(store: Store, bus: Bus, records: list[str]) -> None:
@@ -72,7 +74,6 @@ async def _keep_writes(store: Store, bus: Bus, records: list[str]) -> None:
             )
         )
     await store.outbox.add(items, TITLE)
-    print("kept", flush=True)
     bus.changed("outbox")
 
 
