@@ -129,7 +129,8 @@ class Threads:
             "entry": None if entry is None else {"entry_id": entry.entry_id, "list_id": entry.list_id},
             "record": {"record_id": thread.record.record_id, "object_id": thread.record.object_id},
             "resolved_at": thread.resolved_at if head else None,
-            "resolved_by": resolved_by.json() if resolved_by else {"type": None, "id": None},
+            # Live this is null, which the published schema and every client made from it refuse; {} suits all.
+            "resolved_by": resolved_by.json() if resolved_by else {},
             "created_at": comment.created_at,
             "author": comment.author.json(),
         }
