@@ -74,6 +74,7 @@ class HubSpot:
         self._user_names: dict[str, str] = {}
         self._traces = 0
         # One burst allowance for everything: an even share of it a second, reads and writes together.
+        self._burst = burst_per_10_s
         share = max(2, burst_per_10_s // 20)
         self.limiter = Limiter(share, share, self._clock)
         common: dict[str, Any] = {"clock": self._clock, "rng": rng, "traffic": traffic}
@@ -558,6 +559,12 @@ class HubSpot:
         return _decode(response)
 
     def _note_limits(self, response: Response) -> None:
+        burst = response.headers.get("x-hubspot-ratelimit-max") or ""
+        if burst.isdigit() and int(burst) != self._burst:
+            # The account says how much its plan allows; half of it for reads, half for writes.
+            self._burst = int(burst)
+            share = max(2, self._burst // 20)
+            self.limiter = self._caller.limiter = Limiter(share, share, self._clock)
         day = response.headers.get("x-hubspot-ratelimit-daily") or ""
         left = response.headers.get("x-hubspot-ratelimit-daily-remaining") or ""
         if day.isdigit() and left.isdigit():

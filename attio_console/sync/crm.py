@@ -114,6 +114,11 @@ class CrmSync:
         """Poll at once instead of when it is time."""
         self._now.set()
 
+    def sweep_next(self) -> None:
+        """Look for deletions and merges at the next poll."""
+        for pull in self._pulls.values():
+            pull.sweep_next()
+
     async def accept(self) -> None:
         """Let the first sync write what its plan showed."""
         await self._store.state.put(accepted_key(self.system), {"accepted": True})
@@ -207,7 +212,9 @@ class CrmSync:
         return self._context
 
     def _sender(self, context: CrmContext) -> CrmSender:
-        return CrmSender(self.client, self._store, self._bus, context, self._clock, self._rng, self.contact)
+        return CrmSender(
+            self.client, self._store, self._bus, context, self._clock, self._rng, self.contact, self._gate
+        )
 
     async def _rest(self) -> None:
         self._now.clear()

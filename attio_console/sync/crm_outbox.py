@@ -25,6 +25,7 @@ from attio_console.sync.bus import Bus, Change
 from attio_console.sync.compare import SHADOW, same_native
 from attio_console.sync.contact import Contact
 from attio_console.sync.crm_context import CrmContext, StoredLinks, external_row
+from attio_console.sync.gate import Gate
 
 LEASE_S = 120.0
 ATTEMPTS = 4
@@ -44,6 +45,7 @@ class CrmSender:
         clock: Clock,
         rng: random.Random,
         contact: Contact,
+        gate: Gate | None = None,
     ) -> None:
         self._client = client
         self._store = store
@@ -53,11 +55,14 @@ class CrmSender:
         self._clock = clock
         self._rng = rng
         self._contact = contact
+        self._gate = gate
 
     async def run(self) -> None:
         """Send until cancelled."""
         with self._bus.subscribe() as changes:
             while True:
+                if self._gate is not None and self._gate.paused:
+                    await self._gate.open()
                 sent = await self.send_due()
                 if not sent:
                     await self._rest(changes)

@@ -54,6 +54,7 @@ class CrmPull:
         self.collection = collection_of(context.system, external_type)
         self.progress: Progress | None = None
         self._swept_at: datetime | None = None
+        self._sweep_at_once = False
 
     @property
     def state(self) -> PartitionState:
@@ -65,6 +66,10 @@ class CrmPull:
         """Whether everything has been read at least once."""
         return self.state.scanned_at is not None
 
+    def sweep_next(self) -> None:
+        """Look for deletions and merges at the next pull, whenever the last look was."""
+        self._sweep_at_once = True
+
     async def pull(self) -> Pulled:
         """Read what is new: everything the first time, then changes, now and then a sweep for deletions."""
         now = self._clock.now()
@@ -73,7 +78,7 @@ class CrmPull:
             pulled = await self._scan()
         else:
             pulled = await self._changes(state)
-            if self._swept_at is None or now - self._swept_at > SWEEP_EVERY:
+            if self._sweep_at_once or self._swept_at is None or now - self._swept_at > SWEEP_EVERY:
                 pulled = await self._sweep(pulled)
         self._bus.records(self.collection, pulled.touched)
         return pulled
@@ -153,6 +158,7 @@ class CrmPull:
     async def _sweep(self, pulled: Pulled) -> Pulled:
         since = self._swept_at or self.state.scanned_at or self._clock.now() - timedelta(days=1)
         begun = self._clock.now()
+        self._sweep_at_once = False
         deleted = set(await self._client.archived_since(self.external_type, since - SWEEP_EVERY))
         merges = {
             (m.lost_id, m.kept_id)
