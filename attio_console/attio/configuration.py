@@ -1,7 +1,5 @@
 """Objects, attributes, options, statuses, views and members: what a workspace is made of."""
 
-# ruff: noqa: A002 - `filter`, `format` and `type` are Attio's words
-
 from __future__ import annotations
 
 import builtins

@@ -1,7 +1,5 @@
 """`/v2/lists` and `/v2/lists/{list}/entries`."""
 
-# ruff: noqa: A002 - `filter`, `format` and `type` are Attio's words
-
 from __future__ import annotations
 
 import builtins
@@ -287,7 +285,7 @@ class Entries(Group):
         *,
         lane: Lane = Lane.INTERACTIVE,
     ) -> list[Value]:
-        """Replace the whole history of an attribute of the entry. No webhook tells of it."""
+        """Replace the whole history of an attribute of the entry, as for records."""
         path = ("lists", list_id, "entries", entry_id, "attributes", attribute, "values")
         return await write_history(self._wire, path, values, lane)
 

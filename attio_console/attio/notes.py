@@ -1,7 +1,5 @@
 """`/v2/notes`."""
 
-# ruff: noqa: A002 - `filter`, `format` and `type` are Attio's words
-
 from __future__ import annotations
 
 import builtins

@@ -1,7 +1,5 @@
 """`/v2/objects/{object}/records`: query, scan, read, write, merge, history and search."""
 
-# ruff: noqa: A002 - `filter`, `format` and `type` are Attio's words
-
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -208,7 +206,9 @@ class Records(Group):
         With `once` no write is repeated.
         """
         checked = await self._written.checked("objects", object_id, values)
-        resend = Resend.NEVER if once else patch_resend(checked, self._written.attributes("objects", object_id))
+        resend = (
+            Resend.NEVER if once else patch_resend(checked, self._written.attributes("objects", object_id))
+        )
         body = {"data": {"values": checked}}
         return await self._write(
             "PATCH", ("objects", object_id, "records", record_id), body, lane, resend=resend
@@ -226,7 +226,9 @@ class Records(Group):
         """Write the values given in place of what is there, multi-value attributes too (PUT); `once` as in `update`."""
         body = {"data": {"values": await self._written.checked("objects", object_id, values)}}
         resend = Resend.NEVER if once else None
-        return await self._write("PUT", ("objects", object_id, "records", record_id), body, lane, resend=resend)
+        return await self._write(
+            "PUT", ("objects", object_id, "records", record_id), body, lane, resend=resend
+        )
 
     async def delete(self, object_id: str, record_id: str, *, lane: Lane = Lane.INTERACTIVE) -> None:
         """Delete a record; the API cannot bring it back."""
@@ -269,7 +271,10 @@ class Records(Group):
         *,
         lane: Lane = Lane.INTERACTIVE,
     ) -> list[Value]:
-        """Replace the whole history of an attribute. No webhook tells of it."""
+        """Replace the whole history of an attribute by `{"value", "active_from", "active_until"}`s.
+
+        No webhook tells of it.
+        """
         path = ("objects", object_id, "records", record_id, "attributes", attribute, "values")
         return await write_history(self._wire, path, values, lane)
 
@@ -366,6 +371,7 @@ async def read_history(wire: Wire, path: Sequence[str], show_historic: bool, lan
 async def write_history(
     wire: Wire, path: Sequence[str], values: Sequence[Mapping[str, Any]], lane: Lane
 ) -> list[Value]:
-    """Replace all values of an attribute of a record or entry."""
-    rows = await wire.send("PUT", path, rows_of, json={"data": {"values": list(values)}}, lane=lane)
+    """Replace all values of an attribute of a record or entry, acknowledging that this drops what is there."""
+    body = {"data": {"replace_history": True, "values": list(values)}}
+    rows = await wire.send("PUT", path, rows_of, json=body, lane=lane)
     return [read_value(msgspec.json.decode(row)) for row in rows]

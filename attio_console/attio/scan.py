@@ -52,7 +52,7 @@ async def scan(
     id_slug: str,
     *,
     after: ScanCursor | None = None,
-    filter: Filter | None = None,  # noqa: A002 - Attio's word
+    filter: Filter | None = None,
     page_size: int = PAGE_SIZE,
 ) -> AsyncIterator[RawPage]:
     """Yield every row once, from the cursor on. `id_slug` is the attribute that holds a row's id."""

@@ -37,7 +37,7 @@ class Request:
     content: bytes | None = None
     files: Mapping[str, Any] | None = None
     data: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # a token must not reach a traceback
     timeout: Timeouts | None = None
 
     @property

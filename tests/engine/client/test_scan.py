@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
+from attio_console.attio import ScanCursor
 from attio_console.sandbox import SandboxOptions
+from attio_console.sandbox.attio.kernel import bulk_load
+from attio_console.sandbox.world import Actor
 
 
 def record_id(raw: bytes) -> str:
@@ -63,8 +67,6 @@ async def test_a_scan_goes_on_where_another_process_stopped(attio, sandbox) -> N
         cursor = msgspec.json.encode(page.cursor)
         seen += [record_id(raw) for raw in page.raws]
         break
-    from attio_console.attio import ScanCursor
-
     again = msgspec.json.decode(cursor, type=ScanCursor)
     async for page in attio.records.scan("people", after=again, page_size=20):
         seen += [record_id(raw) for raw in page.raws]
@@ -76,15 +78,18 @@ class TestManyOfOneInstant:
     def options(self) -> SandboxOptions:
         return SandboxOptions(records=0, limits=False, enrichment=False)
 
-    async def test_more_than_a_page_of_them_is_scanned(self, attio, sandbox) -> None:
-        # Everything written while the sandbox's clock stands still is created at one instant.
-        kernel = pytest.importorskip("attio_console.sandbox.attio.kernel")
+    async def test_more_than_a_page_of_them_is_scanned(self, attio, sandbox, monkeypatch) -> None:
         workspace = next(iter(sandbox.world.tokens.values())).workspace
-        rows = [
-            {"values": {"name": f"Company {n}"}, "created_at": "2026-01-01T00:00:00Z"} for n in range(1130)
-        ]
-        kernel.bulk_load(workspace, "companies", rows)
+        # The attribute is some seconds older than the record, by chance: here by none.
+        monkeypatch.setattr(sandbox.world.random, "randint", lambda low, high: low)
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        rows = [({"name": f"Company {n}"}, at, Actor("system", None)) for n in range(1130)]
+        bulk_load(workspace, "companies", rows)
         seen: list[str] = []
+        stamps: set[str] = set()
         async for page in attio.records.scan("companies"):
-            seen += [record_id(raw) for raw in page.raws]
+            for raw in page.raws:
+                seen.append(record_id(raw))
+                stamps.add(msgspec.json.decode(raw)["values"]["created_at"][0]["value"])
         assert len(seen) == len(set(seen)) == 1130
+        assert len(stamps) == 1
