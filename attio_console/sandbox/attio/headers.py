@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from random import Random
 
 from attio_console.sandbox.server import CallNext, Middleware, Request, Response
-from attio_console.sandbox.world import World, stamp
+from attio_console.sandbox.world import Ids, World, stamp
 
 
 def house_headers(world: World) -> Middleware:
@@ -13,20 +14,20 @@ def house_headers(world: World) -> Middleware:
 
     `x-accurate-at` says which instant the data is from: now, or a moment ago where queries lag.
     """
-    count = 0
+    # Apart from the world's chance: reading must not move what makes record ids.
+    ids = Ids(Random(world.seed ^ 0x5EED))
 
     async def add(request: Request, call_next: CallNext) -> Response:
-        nonlocal count
         world.clock.pump()
-        # Counted, not drawn: reading must not move the chance that makes record ids.
-        count += 1
-        request.response_headers.append(
-            ("x-attio-execution-id", f"{world.seed & 0xFFFFFFFF:08x}{count:012x}")
-        )
+        request.response_headers += [
+            ("x-attio-execution-id", ids.uuid()),
+            ("access-control-allow-origin", "*"),
+            ("vary", "Origin"),
+        ]
         if request.method in {"GET", "POST"}:
             lag = world.settings.lag_s if request.path.endswith("/query") else 0.0
             seen_at = world.clock.now() - timedelta(seconds=lag)
-            request.response_headers.append(("x-accurate-at", f"{stamp(seen_at)[:23]}Z"))
+            request.response_headers.append(("x-accurate-at", stamp(seen_at)))
         return await call_next(request)
 
     return add

@@ -62,7 +62,6 @@ class Transaction:
         final: Sequence[Data],
         *,
         linked: bool = True,
-        actor: Actor | None = None,
     ) -> bool:
         """Make `final` the attribute's active values; values that stay keep their time and author."""
         current = row.get(attribute.id)
@@ -71,8 +70,7 @@ class Transaction:
         if len(keys) == len(kept) and all(key in kept for key in keys):
             return False
         values = tuple(
-            kept.get(key) or Value(self.at, actor or self.actor, data)
-            for key, data in zip(keys, final, strict=True)
+            kept.get(key) or Value(self.at, self.actor, data) for key, data in zip(keys, final, strict=True)
         )
         ended = tuple(value.closed(self.at) for key, value in kept.items() if key not in keys)
         if ended:
@@ -83,7 +81,7 @@ class Transaction:
             # Lists, not sets: the order of events must not depend on how Python hashes text.
             added = [key for key in keys if key not in kept]
             gone = [key for key in kept if key not in keys]
-            self._link(container, row, attribute, added, gone, actor)
+            self._link(container, row, attribute, added, gone)
         return True
 
     def remove(self, container: Container, row_id: str, *, cut: bool = True, tell: bool = True) -> Row | None:
@@ -161,7 +159,6 @@ class Transaction:
         attribute: Attribute,
         added: list[str],
         gone: list[str],
-        actor: Actor | None = None,
     ) -> None:
         other_side = self.crm.other_side(attribute)
         if other_side is None:
@@ -179,13 +176,13 @@ class Transaction:
             back = {"target_object_id": container.id, "target_record_id": row.id}
             present = [value.data for value in target.get(reverse.id)]
             if reverse.is_multiselect:
-                self.assign(other, target, reverse, [*present, back], linked=False, actor=actor)
+                self.assign(other, target, reverse, [*present, back], linked=False)
                 continue
             for displaced in present:
                 holder = self.row(container, displaced["target_record_id"])
                 if holder is not None and holder.id != row.id:
                     self._drop_target(container, holder, attribute, target_id)
-            self.assign(other, target, reverse, [back], linked=False, actor=actor)
+            self.assign(other, target, reverse, [back], linked=False)
 
     def _drop_target(self, container: Container, row: Row, attribute: Attribute, target_id: str) -> None:
         left = [v.data for v in row.get(attribute.id) if v.data["target_record_id"] != target_id]
