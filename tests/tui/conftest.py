@@ -54,12 +54,13 @@ class Desk:
     def asking(self, worker: Any) -> bool:
         return worker.group == "action" and len(self.app.screen_stack) > 1
 
-    async def until(self, condition: Callable[[], object], what: str = "it") -> None:
-        for _ in range(400):
-            if condition():
-                return
-            await self.pilot.pause(0.01)
-        pytest.fail(f"{what} did not happen")
+    async def until(self, condition: Callable[[], object], what: str = "it", seconds: float = 6.0) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while not condition():
+                    await self.pilot.pause(0.01)
+        except TimeoutError:
+            pytest.fail(f"{what} did not happen; on screen was\n{self.screen_text()}")
 
     @property
     def records(self) -> RecordsPane:
