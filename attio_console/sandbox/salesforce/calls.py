@@ -25,11 +25,20 @@ class Call:
     """Where notes wait while it is open whether the whole request stands; None writes them at once."""
 
     def note(self, table: Table, row_id: str, body: Any) -> None:
-        """Write a change into the journal."""
-        journal = self.org.world.journal
-        journal.add(
-            "salesforce", self.method, self.path, table.sobject.name, row_id, body, f"user:{self.user_id}"
+        """Write a change into the journal, or keep it until the whole request stands."""
+        entry = (
+            "salesforce",
+            self.method,
+            self.path,
+            table.sobject.name,
+            row_id,
+            body,
+            f"user:{self.user_id}",
         )
+        if self.notes is None:
+            self.org.world.journal.add(*entry)
+        else:
+            self.notes.append(entry)
 
     def find(self, table: Table, row_id: str) -> Row:
         """Return a row, or refuse: never there, or no longer."""
