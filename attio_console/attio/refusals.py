@@ -48,7 +48,11 @@ def judge(clock: Clock, request: Request, response: Response) -> errors.ApiError
     body = _body(response.content)
     code = body.code or ""
     message = body.message or f"Attio answered {status} without saying why."
+    issues = _issues(body.validation_errors)
     kind = _kind(status, code, message)
+    if issues and "validation error" in message:
+        # "Body payload validation error." says nothing to a person; what is wrong stands beside it.
+        message = "; ".join(f"{'.'.join(map(str, one.path)) or 'body'}: {one.message}" for one in issues)
     hint = _HINTS.get(code)
     if status == 404 and message.startswith("Could not find endpoint"):
         hint = "Attio does not offer this operation at this address."
@@ -58,7 +62,7 @@ def judge(clock: Clock, request: Request, response: Response) -> errors.ApiError
         status=status,
         code=code,
         request_id=response.headers.get(REQUEST_ID),
-        issues=_issues(body.validation_errors),
+        issues=issues,
         request=str(request),
         hint=hint,
     )

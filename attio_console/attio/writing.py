@@ -68,16 +68,18 @@ def check_value(attribute: Attribute, value: Any, schema: Schema | None = None, 
     return checked if attribute.is_multi or isinstance(value, list) else checked[0]
 
 
-def check_matching(shape: ObjectSchema, matching_attribute: str) -> None:
+def check_matching(
+    shape: ObjectSchema, matching_attribute: str, path: Path = ("matching_attribute",)
+) -> None:
     """Raise the refusal an upsert would meet for what it matches on."""
     attribute = shape.attribute(matching_attribute)
     if attribute is None:
-        raise _unknown(f'There is no attribute "{matching_attribute}" to match on.', ("matching_attribute",))
+        raise _unknown(f'There is no attribute "{matching_attribute}" to match on.', path)
     if not attribute.is_unique:
         raise _refused(
             "matching_attribute_definition_not_unique",
             f'"{attribute.title}" is not unique, so records cannot be matched on it.',
-            ("matching_attribute",),
+            path,
         )
 
 
@@ -288,7 +290,7 @@ def _reference(attribute: Attribute, item: Any, schema: Schema, path: Path) -> A
         if not _is_uuid(item["target_record_id"]):
             raise _wrong(attribute, "a record id", item["target_record_id"], (*path, "target_record_id"))
     elif target is not None:
-        check_matching(target, others[0])
+        check_matching(target, others[0], (*path, others[0]))
     return item
 
 
