@@ -18,7 +18,7 @@ SYSTEMS = frozenset({"attio", "hubspot", "salesforce"})
 _KNOWN_KEYS = frozenset(
     {
         "system", "method", "path", "probability", "count", "skip", "action", "status", "body", "headers",
-        "retry_after", "seconds", "keep", "event_type", "token",
+        "retry_after", "seconds", "event_type", "token",
     }
 )  # fmt: skip
 
@@ -49,7 +49,6 @@ class FaultRule:
     headers: dict[str, str] = field(default_factory=dict)
     retry_after: float | None = None
     seconds: float = 1.0
-    keep: float = 0.5
     struck: int = 0
 
     @classmethod
@@ -74,7 +73,7 @@ class FaultRule:
             value = raw.get(key)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
                 raise BadRule(f"{key} is a whole number, 0 or more")
-        for key in ("seconds", "retry_after", "keep"):
+        for key in ("seconds", "retry_after"):
             value = raw.get(key)
             if value is not None and not (_is_number(value) and value >= 0):
                 raise BadRule(f"{key} is a number, 0 or more")
@@ -94,7 +93,7 @@ class FaultRule:
         rule.count = raw.get("count")
         rule.body = raw.get("body")
         rule.retry_after = raw.get("retry_after")
-        for key in ("skip", "status", "seconds", "keep"):
+        for key in ("skip", "status", "seconds"):
             if raw.get(key) is not None:
                 setattr(rule, key, raw[key])
         return rule

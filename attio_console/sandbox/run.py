@@ -25,6 +25,7 @@ from attio_console.sandbox.populate import populate
 from attio_console.sandbox.salesforce import control as salesforce_control
 from attio_console.sandbox.salesforce import make_app as salesforce_app
 from attio_console.sandbox.saving import StateUnreadable, StateUnsavable, load, save
+from attio_console.sandbox.seed.load import STORED
 from attio_console.sandbox.server import AsgiApp, by_prefix
 from attio_console.sandbox.serving import CannotListen, HttpServer, listen
 from attio_console.sandbox.world import Settings, World
@@ -111,6 +112,10 @@ def make_world(options: SandboxOptions) -> World:
     )
     if options.state is not None and (saved := load(options.state, settings)) is not None:
         return saved
+    if options.state is not None and options.records > STORED:
+        raise StateUnsavable(
+            f"A world of more than {STORED:,} people is computed, not kept: it cannot be saved."
+        )
     world = World(options.seed, settings=settings)
     populate(world, options.records, options.token)
     return world

@@ -116,7 +116,10 @@ async def test_a_document_cannot_name_what_is_not_of_this_package(tmp_path):
 
 
 async def test_a_state_is_saved_on_request(tmp_path):
-    async with running(SandboxOptions(records=0, state=tmp_path / "new")) as it, httpx.AsyncClient() as client:
+    async with (
+        running(SandboxOptions(records=0, state=tmp_path / "new")) as it,
+        httpx.AsyncClient() as client,
+    ):
         saved = await client.post(f"{it.control}/save", json={})
         assert saved.json() == {"path": str(tmp_path / "new" / FILE)}
         assert (tmp_path / "new" / FILE).exists()
@@ -124,7 +127,7 @@ async def test_a_state_is_saved_on_request(tmp_path):
         assert (await client.post(f"{it.control}/save", json={})).status_code == 400
 
 
-async def test_a_computed_world_is_not_saved(tmp_path):
+async def test_a_world_too_large_to_be_saved_is_refused_at_once(tmp_path):
     with pytest.raises(StateUnsavable):
         async with running(SandboxOptions(records=20_001, state=tmp_path)):
             pass
