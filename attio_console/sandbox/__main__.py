@@ -37,7 +37,7 @@ def main(**given: object) -> None:
     try:
         asyncio.run(serve(SandboxOptions(limits=limits, **given)))  # type: ignore[arg-type]  # click typed them
     except (CannotListen, StateUnreadable, StateUnsavable) as error:
-        click.echo(str(error), err=True)
+        click.echo(f"{error} {error.hint}", err=True)
         sys.exit(1)
 
 

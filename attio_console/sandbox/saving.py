@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from attio_console.errors import ConsoleError
 from attio_console.sandbox.attio.auth import WorldLimits
 from attio_console.sandbox.attio.delivery import Deliveries, Delivery
 from attio_console.sandbox.attio.enrichment import watch
@@ -37,12 +38,18 @@ _MADE_ANEW = (Deliveries, Faults, Life, WorldLimits)
 """Parts that are about the running process: the next run makes its own."""
 
 
-class StateUnreadable(Exception):
-    """A saved world that cannot be used, with what to do about it."""
+class StateUnreadable(ConsoleError):
+    """A saved world that cannot be used."""
+
+    title = "Saved sandbox not usable"
+    hint = "Remove the file to start from the seed again."
 
 
-class StateUnsavable(Exception):
+class StateUnsavable(ConsoleError):
     """A world that cannot be saved."""
+
+    title = "Sandbox cannot be saved"
+    hint = "Ask for fewer records, or do not keep the sandbox."
 
 
 def save(world: World, directory: Path) -> Path:
@@ -134,7 +141,7 @@ def _revive(world: Any, undone: Any, settings: Settings, monotonic: float) -> Wo
 
 
 def _unreadable(path: Path, why: str) -> StateUnreadable:
-    return StateUnreadable(f"{path} cannot be used: {why}. Remove it to start from the seed again.")
+    return StateUnreadable(f"{path} cannot be used: {why}.")
 
 
 @contextmanager

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from attio_console.errors import ConsoleError
 from attio_console.sandbox.server import AsgiApp
 
 _HEAD_CAP = 128 * 1024
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
-class CannotListen(Exception):
+class CannotListen(ConsoleError):
     """A port is taken, or not allowed."""
+
+    title = "Port not available"
+    hint = "Choose another port, or 0 for any free one."
 
 
 class _Protocol(HttpToolsProtocol):
@@ -102,4 +107,5 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
+    # The text of the error itself repeats the address.
+    return os.strerror(error.errno) if error.errno else str(error)

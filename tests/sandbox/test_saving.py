@@ -93,7 +93,7 @@ async def test_an_unusable_state_is_refused_with_a_sentence(tmp_path):
         whole[:-1] + b"x",
     ):
         path.write_bytes(broken)
-        with pytest.raises(StateUnreadable, match="Remove it"):
+        with pytest.raises(StateUnreadable, match="cannot be used"):
             async with running(SandboxOptions(records=0, state=tmp_path)):
                 pass
 
