@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from attio_console import errors
@@ -216,7 +216,6 @@ class Engine:
             gate,
             clock,
             rng,
-            on_rows=self._rows_changed,
             on_dead=lambda: self._missed("a delivery could not be processed"),
         )
         writer = AttioWriter(attio, store, sources, self._own, clock)
@@ -326,11 +325,6 @@ class Engine:
         if self.puller is not None:
             self.puller.follow(schema)
             self.puller.request("the schema changed", diff.changed)
-
-    def _rows_changed(self, collection: str, record_ids: Sequence[str]) -> None:
-        if record_ids:
-            for link in self.links:
-                link.changed(collection, record_ids)
 
     def _missed(self, reason: str) -> None:
         if self.puller is not None:

@@ -53,7 +53,6 @@ class InboxWorker:
         clock: Clock,
         rng: random.Random,
         *,
-        on_rows: Callable[[str, Sequence[str]], None] = lambda _collection, _ids: None,
         on_dead: Callable[[], None] = lambda: None,
     ) -> None:
         self._on_dead = on_dead
@@ -65,7 +64,6 @@ class InboxWorker:
         self._gate = gate
         self._clock = clock
         self._rng = rng
-        self._on_rows = on_rows
         self._wake = asyncio.Event()
         self._window = QUIET_WINDOW_S
         self._recheck: dict[tuple[GroupKey, str], float] = {}
@@ -80,19 +78,21 @@ class InboxWorker:
         """Process deliveries until cancelled."""
         while True:
             await self._gate.open()
+            await self._recheck_due()
             if not self._store.inbox.depth():
                 await self._rest()
-            if self._store.inbox.depth():
-                await self._clock.sleep(self._window)
-                claims = await self._store.inbox.claim(BATCH, LEASE_S)
-                storm = len(claims) >= STORM_AT
-                self._window = min(STORM_WINDOW_S, self._window * 2) if storm else QUIET_WINDOW_S
-                if claims:
-                    await self.process(claims)
-                else:
-                    # What is left waits for its next attempt.
-                    await self._rest()
-            await self._recheck_due()
+                continue
+            await self._clock.sleep(self._window)
+            if self._gate.paused:
+                continue
+            claims = await self._store.inbox.claim(BATCH, LEASE_S)
+            storm = len(claims) >= STORM_AT
+            self._window = min(STORM_WINDOW_S, self._window * 2) if storm else QUIET_WINDOW_S
+            if claims:
+                await self.process(claims)
+            else:
+                # What is left waits for its next attempt.
+                await self._rest()
 
     async def process(self, claims: Sequence[Claim]) -> None:
         """Do what these deliveries ask for, then settle each."""
@@ -211,7 +211,6 @@ class InboxWorker:
             result = await mirror.apply_page(collection, raws)
             touched = [*result.created, *result.changed]
             self._bus.records(collection, touched)
-            self._on_rows(collection, touched)
             if len(wanted) > FEW:
                 due = self._clock.monotonic() + RECHECK_AFTER_S
                 self._recheck.update({(key, row): due for row in wanted if row not in gone})

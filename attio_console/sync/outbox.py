@@ -12,6 +12,7 @@ from attio_console.net.retry import Backoff
 from attio_console.store import Store
 from attio_console.store.tx import Tx
 from attio_console.store.types import AuditEntry, NewConflict, OutboxClaim, OutboxItem
+from attio_console.sync import kinds
 from attio_console.sync.attio_writer import AttioWriter
 from attio_console.sync.bus import Bus, Change
 from attio_console.sync.gate import Gate
@@ -25,9 +26,6 @@ ATTEMPTS = 12
 # A write whose answer was lost may still be on its way, and queries are a second or two behind.
 UNCERTAIN_PAUSE_S = 2.5
 _IDLE_S = 1.0
-
-EDIT_CONFLICT = "edit against remote change"
-DELETE_CONFLICT = "edit against delete"
 
 
 class OutboxSender:
@@ -108,10 +106,10 @@ class OutboxSender:
         try:
             written = await self._attempt(claim)
         except Moved as moved:
-            await self._refuse_with_conflict(claim, EDIT_CONFLICT, moved.label, moved.fields, str(moved))
+            await self._refuse_with_conflict(claim, kinds.EDIT, moved.label, moved.fields, str(moved))
         except Vanished as vanished:
             await self._refuse_with_conflict(
-                claim, DELETE_CONFLICT, vanished.label, vanished.fields, str(vanished)
+                claim, kinds.EDIT_OF_DELETED, vanished.label, vanished.fields, str(vanished)
             )
         except NotYet as error:
             await outbox.retry(claim, str(error), self._clock.now() + timedelta(seconds=0.5))
@@ -171,6 +169,8 @@ class OutboxSender:
 
     async def _refuse(self, claim: OutboxClaim, error: errors.ConsoleError) -> None:
         await self._store.outbox.refuse(claim, _reason(error))
+        # What was read on the way is in the mirror.
+        self._bus.records(claim.item.collection, [claim.item.record_id])
 
     async def _refuse_with_conflict(
         self, claim: OutboxClaim, kind: str, label: str, fields: list[dict[str, object]], reason: str

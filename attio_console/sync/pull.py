@@ -24,6 +24,8 @@ from attio_console.sync.status import PartitionStatus, Progress
 
 SIDE_BY_SIDE = 3
 CONFIRMERS = 8
+# A first pull this far along asks how much there is, so that it can tell the time left.
+ESTIMATE_FROM = 2_500
 # A scan that was interrupted and goes on much later has an old beginning: it is followed by another.
 _OLD_SCAN = timedelta(hours=1)
 _FAILED_AGAIN = Backoff(base_s=1.0, cap_s=60.0)
@@ -229,6 +231,7 @@ class Puller:
         running.seen = running.seen_before = state.seen
         running.expected = size if size > state.seen else None
         pages: asyncio.Queue[Page | errors.ConsoleError | None] = asyncio.Queue(maxsize=1)
+        guessing: asyncio.Task[None] | None = None
         async with asyncio.TaskGroup() as tasks:
             fetching = tasks.create_task(self._fetch(source.pages(state.cursor), pages))
             try:
@@ -236,11 +239,15 @@ class Puller:
                     if isinstance(page, errors.ConsoleError):
                         raise page
                     await self._apply(running, state, page)
+                    if running.expected is None and running.seen >= ESTIMATE_FROM and guessing is None:
+                        guessing = tasks.create_task(self._guess(running))
             except errors.ConsoleError as error:
                 failure: errors.ConsoleError | None = error
             else:
                 failure = None
             fetching.cancel()
+            if guessing is not None:
+                guessing.cancel()
         # Raised out here, so that it is not wrapped into a group.
         if failure is not None:
             raise failure
@@ -261,6 +268,13 @@ class Puller:
             await pages.put(error)
         else:
             await pages.put(None)
+
+    async def _guess(self, running: _Running) -> None:
+        try:
+            running.expected = await running.source.estimate(running.seen)
+        except errors.ConsoleError as error:
+            # Only the time left is not known.
+            self._gate.contact.remember(error)
 
     async def _apply(self, running: _Running, state: ScanState, page: Page) -> None:
         collection = running.source.collection

@@ -26,6 +26,8 @@ MANY_PAGE = 500
 # Up to here rows are read one by one: that answer is never a second old, as a query's may be.
 FEW = 3
 _AT_ONCE = 10
+# How exactly the size of what is pulled for the first time is guessed, for the time left.
+ESTIMATE_WITHIN = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,9 @@ class Source(Protocol):
 
     async def get(self, row_id: str, lane: Lane = Lane.SCAN) -> bytes:
         """Return one row as it is now; raises NotFound."""
+
+    async def estimate(self, at_least: int) -> int | None:
+        """Return about how many rows there are, or None where that cannot be known."""
 
     async def look(
         self, row_ids: Sequence[str], *, presumed_gone: Collection[str] = (), confirm: bool = True
@@ -85,6 +90,26 @@ class _Looking:
         """Return those of the rows that a query finds, or None where there is no such query."""
         del row_ids
         return None
+
+    async def _has(self, offset: int) -> bool | None:
+        """Return whether there are more rows than that, or None where that cannot be asked cheaply."""
+        del offset
+        return None
+
+    async def estimate(self, at_least: int) -> int | None:
+        """Return about how many rows there are: Attio tells no totals, so offsets are tried, doubling and halving."""
+        low, high = at_least, max(1, at_least) * 2
+        while (more := await self._has(high)) is True:
+            low, high = high, high * 2
+        if more is None:
+            return None
+        while high - low > max(MANY_PAGE, low * ESTIMATE_WITHIN):
+            middle = (low + high) // 2
+            if await self._has(middle):
+                low = middle
+            else:
+                high = middle
+        return (low + high) // 2
 
     async def look(
         self, row_ids: Sequence[str], *, presumed_gone: Collection[str] = (), confirm: bool = True
@@ -153,6 +178,11 @@ class ObjectSource(_Looking):
     async def _get_many(self, row_ids: list[str]) -> list[bytes] | None:
         return await self._attio.records.get_many_raw(self.collection, row_ids, lane=Lane.CATCHUP)
 
+    async def _has(self, offset: int) -> bool | None:
+        return bool(
+            await self._attio.records.query_raw(self.collection, limit=1, offset=offset, lane=Lane.SCAN)
+        )
+
 
 class ListSource(_Looking):
     """The entries of one list."""
@@ -175,6 +205,11 @@ class ListSource(_Looking):
 
     async def _get_many(self, row_ids: list[str]) -> list[bytes] | None:
         return await self._attio.lists.entries.get_many_raw(self.collection, row_ids, lane=Lane.CATCHUP)
+
+    async def _has(self, offset: int) -> bool | None:
+        return bool(
+            await self._attio.lists.entries.query_raw(self.collection, limit=1, offset=offset, lane=Lane.SCAN)
+        )
 
 
 class NoteSource(_Looking):
