@@ -3,58 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from rapidfuzz import fuzz
-
-from attio_console.crm.salesforce_wire import id18
-from attio_console.model.canonical import canonical_item
-from attio_console.model.items import Items
 from attio_console.model.schema import ObjectSchema, Schema
-from attio_console.model.text import fold
 from attio_console.store import Store
 from attio_console.store.tx import Tx
-from attio_console.store.types import NewConflict, NewPair, Pair
-from attio_console.sync import kinds
 from attio_console.sync.codec import FieldCodec, Links
 from attio_console.sync.crm_context import CrmContext, StoredLinks, external_values
 from attio_console.sync.mapping import ObjectMapping, collection_of
+from attio_console.sync.matching import Known, Paired, match
+from attio_console.sync.sides import Side, attio_side, external_side, takes_part
 
-_PROPOSE_AT = 0.82
 _BREATH = 200
 _CHUNK = 500
-
-
-@dataclass
-class Paired:
-    """What one pairing run found."""
-
-    confirmed: int = 0
-    proposed: int = 0
-    conflicts: int = 0
-    unmatched_attio: int = 0
-    unmatched_external: int = 0
-    new_pairs: list[NewPair] = field(default_factory=list)
-    found: list[NewConflict] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Side:
-    """One unpaired record with what may tell who it is."""
-
-    id: str
-    label: str
-    keys: frozenset[tuple[str, str]]
-    """(match key, canonical value)"""
-    name: str
-    hints: frozenset[str]
-    """phones, domains, amounts: what makes a likeness of names likelier"""
-    stored: str = ""
-    """the id of the counterpart, where this record names it"""
-    is_paired: bool = False
 
 
 class Pairing:
@@ -85,21 +47,21 @@ class Pairing:
         attio_object = schema.object(mapping.attio)
         if attio_object is None:
             return Paired()
-        known = _Known(self._store, self._context.system, mapping)
+        known = Known(self._store, self._context.system, mapping)
         theirs = await self._external_side(mapping, known, only)
         if not theirs:
             return Paired()
         codecs = self._context.codecs(mapping, schema, self._links)
         ours = await self._attio_side(mapping, attio_object, schema, codecs, known)
-        return _match(mapping, self._context.system, attio_object.id, ours, theirs, known)
+        return match(mapping, self._context.system, attio_object.id, ours, theirs, known)
 
     async def _external_side(
-        self, mapping: ObjectMapping, known: _Known, only: Iterable[str] | None
-    ) -> list[_Side]:
+        self, mapping: ObjectMapping, known: Known, only: Iterable[str] | None
+    ) -> list[Side]:
         collection = collection_of(self._context.system, mapping.external)
         schema = self._store.mirror.schema
         codecs = self._context.codecs(mapping, schema, self._links)
-        sides: list[_Side] = []
+        sides: list[Side] = []
         ids = list(only) if only is not None else self._store.mirror.ids(collection)
         for number, external_id in enumerate(ids):
             if number % _BREATH == _BREATH - 1:
@@ -111,7 +73,7 @@ class Pairing:
                 continue
             values = external_values(raw)
             if takes_part(values, mapping.where_external):
-                sides.append(_external(mapping, codecs, external_id, values))
+                sides.append(external_side(mapping, codecs, external_id, values))
         return sides
 
     async def _attio_side(
@@ -120,329 +82,17 @@ class Pairing:
         attio_object: ObjectSchema,
         schema: Schema,  # noqa: ARG002
         codecs: Sequence[FieldCodec],
-        known: _Known,
-    ) -> list[_Side]:
-        sides: list[_Side] = []
+        known: Known,
+    ) -> list[Side]:
+        sides: list[Side] = []
         for number, record_id in enumerate(self._store.mirror.ids(attio_object.id)):
             if number % _BREATH == _BREATH - 1:
                 await asyncio.sleep(0)
             row = self._store.mirror.row(attio_object.id, record_id)
             if row is not None:
-                side = _attio(mapping, attio_object, codecs, record_id, row.label, row.values())
+                side = attio_side(mapping, attio_object, codecs, record_id, row.label, row.values())
                 sides.append(replace(side, is_paired=record_id in known.records))
         return sides
 
 
-class _Known:
-    """The pairs there are already, and those that a person said are none."""
-
-    def __init__(self, store: Store, system: str, mapping: ObjectMapping) -> None:
-        self.records: dict[str, str] = {}
-        """Attio record id -> the external id of its confirmed pair"""
-        self.externals: set[str] = set()
-        self.apart: set[tuple[str, str]] = set()
-        after = 0
-        while pairs := store.pairs.list(system, object_key=mapping.attio, after=after):
-            after = pairs[-1].id
-            for pair in pairs:
-                if pair.external_type == mapping.external:
-                    self._note(pair)
-
-    def _note(self, pair: Pair) -> None:
-        if pair.state == "confirmed":
-            self.records[pair.record_id] = pair.external_id
-            self.externals.add(pair.external_id)
-        elif pair.state in {"rejected", "broken"}:
-            self.apart.add((pair.record_id, pair.external_id))
-
-
-def takes_part(values: Mapping[str, Any], where: Mapping[str, str]) -> bool:
-    """Return whether a record's native values fit a mapping's filter."""
-    return all(
-        str(values.get(name) or "").casefold() == wanted.casefold()
-        or (wanted.casefold() == "false" and not values.get(name))
-        for name, wanted in where.items()
-    )
-
-
-def _attio(
-    mapping: ObjectMapping,
-    attio_object: ObjectSchema,
-    codecs: Sequence[FieldCodec],
-    record_id: str,
-    label: str,
-    values: Mapping[str, Items],
-) -> _Side:
-    keys: set[tuple[str, str]] = set()
-    for match in mapping.match:
-        attribute = attio_object.attribute(match.attio)
-        if attribute is not None:
-            forms = (canonical_item(attribute.type, item) for item in values.get(match.attio, []))
-            keys.update((match.attio, form) for form in forms if form)
-    hints = _hints({codec: values.get(codec.field.attio, []) for codec in codecs})
-    return _Side(record_id, label, frozenset(keys), _name(label), hints)
-
-
-def _external(
-    mapping: ObjectMapping, codecs: Sequence[FieldCodec], external_id: str, values: Mapping[str, Any]
-) -> _Side:
-    keys: set[tuple[str, str]] = set()
-    by_slug = {codec.field.attio: codec for codec in codecs}
-    for match in mapping.match:
-        codec = by_slug.get(match.attio)
-        native = values.get(match.external)
-        if codec is not None and native:
-            keys.add((match.attio, canonical_item(codec.attribute.type, native)))
-    read = {codec: codec.read(values).items for codec in codecs}
-    label = next((_text(items) for codec, items in read.items() if codec.field.attio == "name" and items), "")
-    stored = str(values.get(mapping.key_field) or "") if mapping.key_field else ""
-    return _Side(external_id, label, frozenset(k for k in keys if k[1]), _name(label), _hints(read), stored)
-
-
-def _hints(read: Mapping[FieldCodec, Items]) -> frozenset[str]:
-    useful = {"phone-number", "domain", "email-address", "currency", "record-reference", "date"}
-    return frozenset(
-        f"{codec.field.attio}={form}"
-        for codec, items in read.items()
-        if codec.attribute.type in useful
-        for item in items
-        if (form := canonical_item(codec.attribute.type, item))
-    )
-
-
-def _text(items: Items) -> str:
-    item = items[0]
-    return str(item.get("full_name") or "") if isinstance(item, dict) else str(item)
-
-
-def _name(label: str) -> str:
-    return " ".join(sorted("".join(c if c.isalnum() else " " for c in fold(label)).split()))
-
-
-def _match(
-    mapping: ObjectMapping,
-    system: str,
-    collection: str,
-    ours: Sequence[_Side],
-    theirs: Sequence[_Side],
-    known: _Known,
-) -> Paired:
-    found = Paired()
-    matcher = _Matcher(mapping, system, collection, ours, theirs, known, found)
-    matcher.by_stored_id()
-    matcher.by_keys()
-    matcher.by_likeness()
-    found.unmatched_attio = len(matcher.ours)
-    found.unmatched_external = len(matcher.theirs)
-    return found
-
-
-class _Matcher:
-    def __init__(
-        self,
-        mapping: ObjectMapping,
-        system: str,
-        collection: str,
-        ours: Sequence[_Side],
-        theirs: Sequence[_Side],
-        known: _Known,
-        found: Paired,
-    ) -> None:
-        self._mapping = mapping
-        self._system = system
-        self._collection = collection
-        self._known = known
-        self._found = found
-        self.ours = {side.id: side for side in ours if not side.is_paired}
-        self.paired = {side.id: side for side in ours if side.is_paired}
-        self.theirs = {side.id: side for side in theirs}
-
-    def by_stored_id(self) -> None:
-        """Pair what one side itself says is its counterpart."""
-        claims: dict[str, list[_Side]] = defaultdict(list)
-        for side in self.theirs.values():
-            if side.stored in self.ours:
-                claims[side.stored].append(side)
-        for record_id, sides in claims.items():
-            if len(sides) == 1:
-                self._pair(self.ours[record_id], sides[0], "stored id", 1.0)
-            else:
-                self._doubtful(
-                    kinds.DUPLICATE, [(self.ours[record_id], s, 1.0) for s in sides], "the same stored id"
-                )
-
-    def by_keys(self) -> None:
-        """Pair what holds the same unique value, where it is one to one."""
-        by_key: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for side in self.ours.values():
-            for key in side.keys:
-                by_key[key].append(side.id)
-        matches: dict[str, set[str]] = {}
-        claimed: dict[str, set[str]] = defaultdict(set)
-        for side in self.theirs.values():
-            ids = {i for key in side.keys for i in by_key.get(key, ()) if self._may(i, side.id)}
-            if ids:
-                matches[side.id] = ids
-                for record_id in ids:
-                    claimed[record_id].add(side.id)
-        for external_id, ids in matches.items():
-            record_id = next(iter(ids))
-            if len(ids) == 1 and len(claimed[record_id]) == 1:
-                side = self.theirs[external_id]
-                shared = sorted(side.keys & self.ours[record_id].keys)
-                self._pair(self.ours[record_id], side, f"same {shared[0][0].replace('_', ' ')}", 1.0)
-        self._doubtful_keys(matches, claimed)
-        self._doubles_of_paired()
-
-    def _doubles_of_paired(self) -> None:
-        """Ask about records there that hold a unique value of a record here which has its counterpart already."""
-        by_key = {key: side for side in self.paired.values() for key in side.keys}
-        for side in list(self.theirs.values()):
-            for key in sorted(side.keys):
-                ours = by_key.get(key)
-                if ours is not None and self._may(ours.id, side.id):
-                    why = (
-                        f"its {key[0].replace('_', ' ')} is that of a record which has a counterpart already"
-                    )
-                    self._doubtful(
-                        kinds.DUPLICATE, [(ours, side, 1.0)], why, self._known.records.get(ours.id, "")
-                    )
-                    break
-
-    def _doubtful_keys(self, matches: Mapping[str, set[str]], claimed: Mapping[str, set[str]]) -> None:
-        for record_id, external_ids in claimed.items():
-            open_ids = [i for i in external_ids if i in self.theirs]
-            if record_id in self.ours and len(open_ids) > 1:
-                candidates = [(self.ours[record_id], self.theirs[i], 1.0) for i in sorted(open_ids)]
-                self._doubtful(kinds.DUPLICATE, candidates, "several there hold the same unique value")
-        for external_id, ids in matches.items():
-            open_records = [i for i in ids if i in self.ours]
-            if external_id in self.theirs and len(open_records) > 1:
-                candidates = [(self.ours[i], self.theirs[external_id], 1.0) for i in sorted(open_records)]
-                self._doubtful(kinds.DUPLICATE, candidates, "several here hold the same unique value")
-
-    def by_likeness(self) -> None:
-        """Propose what looks alike; a person confirms."""
-        blocks: dict[str, list[_Side]] = defaultdict(list)
-        for side in self.ours.values():
-            for token in _blocks(side):
-                blocks[token].append(side)
-        proposals: dict[str, list[tuple[float, _Side, _Side]]] = defaultdict(list)
-        for side in list(self.theirs.values()):
-            near = {o.id: o for token in _blocks(side) for o in blocks.get(token, ())[:50]}
-            scored = [(_score(o, side), o) for o in near.values() if self._may(o.id, side.id)]
-            likely = sorted(
-                (pair for pair in scored if pair[0] >= _PROPOSE_AT), key=lambda p: (-p[0], p[1].id)
-            )
-            if likely:
-                proposals[side.id] = [(score, o, side) for score, o in likely[:5]]
-        for candidates in proposals.values():
-            score, ours, theirs = candidates[0]
-            if len(candidates) > 1 and candidates[1][0] > score - 0.05:
-                self._doubtful(
-                    kinds.AMBIGUOUS, [(o, t, s) for s, o, t in candidates], "more than one looks like it"
-                )
-            else:
-                why = f"names are alike ({score:.0%})"
-                self._found.new_pairs.append(self._new(ours, theirs, "proposed", why, score))
-                self._found.proposed += 1
-
-    def _may(self, record_id: str, external_id: str) -> bool:
-        return (record_id, external_id) not in self._known.apart
-
-    def _pair(self, ours: _Side, theirs: _Side, why: str, score: float) -> None:
-        if not self._may(ours.id, theirs.id):
-            return
-        self._found.new_pairs.append(self._new(ours, theirs, "confirmed", why, score))
-        self._found.confirmed += 1
-        self.paired[ours.id] = ours
-        self._known.records[ours.id] = theirs.id
-        self.ours.pop(ours.id, None)
-        self.theirs.pop(theirs.id, None)
-
-    def _new(self, ours: _Side, theirs: _Side, state: str, why: str, score: float) -> NewPair:
-        return NewPair(
-            self._system,
-            self._mapping.attio,
-            self._collection,
-            ours.id,
-            self._mapping.external,
-            theirs.id,
-            "confirmed" if state == "confirmed" else "proposed",
-            "sync",
-            score,
-            why,
-        )
-
-    def _doubtful(
-        self, kind: str, candidates: Sequence[tuple[_Side, _Side, float]], why: str, current: str = ""
-    ) -> None:
-        ours, theirs, _ = candidates[0]
-        several_there = len({t.id for _, t, _ in candidates}) > 1
-        document = {
-            "slug": kinds.RECORD,
-            "field": kinds.RECORD,
-            "title": "Record",
-            "type": "text",
-            "multi": False,
-            "base": [],
-            "has_base": False,
-            "attio": list(dict.fromkeys(f"{o.label} ({o.id[:8]})" for o, _, _ in candidates)),
-            "external": list(dict.fromkeys(f"{t.label} ({t.id})" for _, t, _ in candidates)),
-            "external_field": self._mapping.external,
-            "suggestion": None,
-            "why": why,
-        }
-        options = [
-            {
-                "object_key": self._mapping.attio,
-                "collection": self._collection,
-                "record_id": o.id,
-                "external_type": self._mapping.external,
-                "external_id": t.id,
-                "score": score,
-                "label": t.label if several_there else o.label,
-            }
-            for o, t, score in candidates
-        ]
-        self._found.found.append(
-            NewConflict(
-                kind,
-                self._system,
-                self._collection,
-                ours.id,
-                ours.label or theirs.label,
-                [document],
-                None,
-                self._mapping.external,
-                theirs.id,
-                "pairing",
-                {"candidates": options, "current": current},
-            )
-        )
-        self._found.conflicts += 1
-        for one, other, _ in candidates:
-            self.ours.pop(one.id, None)
-            self.theirs.pop(other.id, None)
-
-
-def _blocks(side: _Side) -> set[str]:
-    words = side.name.split()
-    return {f"w:{word}" for word in words if len(word) > 2} | {f"h:{hint}" for hint in side.hints} or {
-        f"n:{side.name}"
-    }
-
-
-def _score(ours: _Side, theirs: _Side) -> float:
-    """Return how likely two records are one: the names first, then what they share besides."""
-    if not ours.name or not theirs.name:
-        return 0.0
-    likeness = fuzz.token_sort_ratio(ours.name, theirs.name) / 100
-    shared = len(ours.hints & theirs.hints)
-    score = likeness * 0.85 + min(shared, 3) * 0.05
-    return round(min(score, 0.999), 3)
-
-
-def normal_id(system: str, external_id: str) -> str:
-    """Return an id in the one form it is stored in."""
-    return id18(external_id) if system == "salesforce" else external_id
+__all__ = ["Paired", "Pairing"]

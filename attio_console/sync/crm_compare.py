@@ -1,0 +1,159 @@
+"""Pairs compared, with who changed what when, behind a guard against runs that would change too much."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from attio_console.crm.protocol import CrmChange
+from attio_console.store.types import NewConflict, Pair
+from attio_console.sync import kinds
+from attio_console.sync.apply import Applied, Applier
+from attio_console.sync.crm_link import LinkState
+from attio_console.sync.examine import Examined, Examiner, Who, wanting_times
+from attio_console.sync.mapping import collection_of
+from attio_console.sync.resolve_records import guard_key
+
+_PAIRS_AT_ONCE = 1_000
+_BREATH = 100
+
+
+class Comparing(LinkState):
+    """Compares pairs and acts on what differs."""
+
+    async def compare_all(self) -> Applied:
+        """Compare every confirmed pair."""
+        total = Applied()
+        for name in self._ready().mapping.external_types:
+            pairs = [p for p in self._every_pair() if p.external_type == name]
+            done = await self.compare(pairs)
+            total.pairs += done.pairs
+            total.agreed += done.agreed
+            total.bases += done.bases
+            total.items += done.items
+            total.conflicts += done.conflicts
+            total.waiting += done.waiting
+            total.held += done.held
+        self._held = total.held
+        return total
+
+    def _every_pair(self) -> list[Pair]:
+        found: list[Pair] = []
+        after = 0
+        while pairs := self._store.pairs.list(
+            self.system, state="confirmed", after=after, limit=_PAIRS_AT_ONCE
+        ):
+            found += pairs
+            after = pairs[-1].id
+        return found
+
+    async def compare(self, pairs: Sequence[Pair], *, detected_by: str = "poll") -> Applied:
+        """Compare these pairs and act on what differs."""
+        async with self._busy:
+            context = self._ready()
+            examiner = Examiner(self._store, context)
+            examined: list[Examined] = []
+            for number, one in enumerate(examiner.each(pairs)):
+                if number % _BREATH == _BREATH - 1:
+                    await asyncio.sleep(0)
+                if self._may_judge(one):
+                    examined.append(one)
+            known = self._already_known(examined)
+            who = await self._who(examined, known)
+            examined = [
+                one if one.pair.external_id in known else examiner.with_times(one, who) for one in examined
+            ]
+            stopped = await self._guard(examined, len(pairs))
+            applier = Applier(self._store, self.system)
+            done = await applier.apply(
+                examined, hold=stopped or not self.is_accepted, detected_by=detected_by
+            )
+            self._tell(done)
+            return done
+
+    def _may_judge(self, one: Examined) -> bool:
+        """Whether a missing side means that the record is gone: only where that side was read completely."""
+        if one.attio is None and not self._attio_complete():
+            return False
+        pull = self._pulls.get(one.pair.external_type)
+        return one.external is not None or pull is None or pull.is_complete
+
+    async def _who(self, examined: Sequence[Examined], known: set[str]) -> Who:
+        who: dict[str, dict[str, dict[str, list[CrmChange]]]] = {}
+        for external_type, (ids, fields) in wanting_times(examined).items():
+            asked = sorted(ids - known)
+            if asked:
+                who[external_type] = await self.client.history(external_type, asked, sorted(fields))
+        return who
+
+    def _already_known(self, examined: Sequence[Examined]) -> set[str]:
+        """Return the external ids whose open conflict shows the same values: who and when is known of those."""
+        known: set[str] = set()
+        for one in examined:
+            manual = {v.slug: v for v in one.verdicts if v.is_manual}
+            if not manual or any(v.codec.field.rule == "newest" for v in manual.values()):
+                continue
+            rows = [r for r in self._store.conflicts.for_pair(one.pair.id) if r.kind == kinds.FIELD]
+            fields = {str(f.get("slug")): f for row in rows for f in row.fields}
+            if all(
+                slug in fields
+                and fields[slug].get("attio") == v.attio
+                and fields[slug].get("external") == v.external
+                and fields[slug].get("base") == (v.base or [])
+                for slug, v in manual.items()
+            ):
+                known.add(one.pair.external_id)
+        return known
+
+    async def _guard(self, examined: Sequence[Examined], compared: int) -> bool:
+        """Stop a run that would write to too much of a partition; return whether it is stopped."""
+        guards = self._ready().mapping.guards
+        stopped = False
+        writes: dict[str, int] = {}
+        gone: dict[str, int] = {}
+        for one in examined:
+            name = one.pair.external_type
+            writes[name] = writes.get(name, 0) + any(v.writes for v in one.verdicts)
+            gone[name] = gone.get(name, 0) + (one.attio is None or one.external is None)
+        for name, written in writes.items():
+            count = max(written, gone[name])
+            total = max(compared, self._store.pairs.count(self.system))
+            if count < guards.min_writes or count <= guards.max_share * total or not self.is_accepted:
+                continue
+            if (self._store.state.get(guard_key(self.system, name)) or {}).get("accepted"):
+                await self._store.state.put(guard_key(self.system, name), None)
+                continue
+            stopped = True
+            await self._store.conflicts.open(self._stop(name, count, total))
+            self._bus.changed("conflicts")
+        return stopped
+
+    def _stop(self, name: str, count: int, total: int) -> NewConflict:
+        return NewConflict(
+            kinds.GUARD,
+            self.system,
+            collection_of(self.system, name),
+            "",
+            f"{count} of {total} pairs of {name} would change",
+            [],
+            None,
+            name,
+            "",
+            "guard",
+            {"writes": count, "pairs": total},
+        )
+
+    async def _released(self) -> None:
+        """Compare again where a person has just let a stopped run, or the first one, go on."""
+        names = self._ready().mapping.external_types
+        flags = (self._store.state.get(guard_key(self.system, name)) or {} for name in names)
+        if any(flag.get("accepted") for flag in flags) or (self._held and self.is_accepted):
+            self._held = 0
+            await self.compare_all()
+
+    def _tell(self, done: Applied) -> None:
+        if done.items:
+            self._bus.changed("outbox")
+        if done.conflicts or done.touched:
+            self._bus.changed("conflicts")
+        self._bus.changed("status")
