@@ -97,6 +97,9 @@ class OAuthRoutes:
         if str(claims.get("aud", "")).rstrip("/") not in {*_HOSTS, here}:
             raise _refuse("invalid_grant", "audience is invalid")
         expires = claims.get("exp")
+        if isinstance(expires, str) and expires.isdigit():
+            # A client in the wild writes the number as text, and is let in.
+            expires = int(expires)
         # A client signs by its own clock; the sandbox's may have been pushed ahead of it.
         clocks = (time.time(), self.sessions.org.world.clock.now().timestamp())
         if not isinstance(expires, (int, float)) or not any(
