@@ -11,7 +11,8 @@ import apsw
 from attio_console.store.axes import BY_LABEL
 from attio_console.store.bodies import Decompressor
 from attio_console.store.database import Database
-from attio_console.store.orders import BUCKET, Order, Orders, Place, place
+from attio_console.store.order_sql import blanks, from_place, lane, position, read_order, walk
+from attio_console.store.orders import Order, Orders, Place
 from attio_console.store.questions import FEW, Question
 from attio_console.store.readers import Reader
 from attio_console.store.sql import ask
@@ -104,6 +105,7 @@ class Views:
         self, question: Question, collection: str, size: int, version: int, start: int, count: int
     ) -> list[Row]:
         axis = question.first_axis
+        at = lane(question.no, axis)
         order = self._orders.get(question.no, axis)
         if order is not None and order.version < version:
             # A commit that it has not heard of yet: one of another process, or one of just now.
@@ -111,11 +113,12 @@ class Views:
         if order is None and start + count > _NEAR and size > _NEAR:
             self._begin_order(question.no, axis)
         if order is None:
-            return await self._reader.run(
-                lambda connection: self.rows(
-                    connection, _plain(connection, question, start, count), collection
-                )
-            )
+
+            def near(connection: apsw.Connection) -> list[Row]:
+                ids = walk(connection, at, start, count, descending=question.descending)
+                return self.rows(connection, ids, collection)
+
+            return await self._reader.run(near)
         filled = order.filled
         first: tuple[Place | None, int] = (None, 0)
         wanted = 0
@@ -127,11 +130,11 @@ class Views:
             blanks_from = start - filled
 
         def read(connection: apsw.Connection) -> list[Row]:
-            ids = _from(connection, question.no, axis, *first, wanted) if wanted else []
+            ids = from_place(connection, at, *first, wanted) if wanted else []
             if question.descending:
                 ids.reverse()
             if len(ids) < count:
-                ids += _blanks(connection, question, blanks_from, count - len(ids))
+                ids += blanks(connection, at, blanks_from, count - len(ids), descending=question.descending)
             return self.rows(connection, ids, collection)
 
         return await self._reader.run(read)
@@ -146,7 +149,7 @@ class Views:
             self._reading.discard((no, axis))
             self._orders.put(no, axis, order)
 
-        self._database.reader("scan").post(lambda c: _read_order(c, no, axis), keep)
+        self._database.reader("scan").post(lambda c: read_order(c, no, axis), keep)
 
     def rows(self, connection: apsw.Connection, ids: Sequence[int], collection: str) -> list[Row]:
         """Return rows by their ids, in that order; one that was deleted meanwhile is left out."""
@@ -192,26 +195,12 @@ class Views:
         axis = question.first_axis
         order = self._orders.get(question.no, axis)
         if order is None or order.version < version:
-            order = await self._database.reader("scan").run(lambda c: _read_order(c, question.no, axis))
+            order = await self._database.reader("scan").run(lambda c: read_order(c, question.no, axis))
             self._orders.put(question.no, axis, order)
         counted = order
-        return await self._reader.run(lambda c: _position(c, question, axis, counted, row))
-
-
-# ----------------------------------------------------------------------------------------------- orders, in SQL
-
-
-def _axis(no: int, axis: int) -> tuple[str, str, str]:
-    """Return table, key column and the condition that names an axis, for rows that have a value."""
-    if axis == BY_LABEL:
-        return "rec", "sort", f"coll = {no} AND sort > ''"
-    return f"ax_{axis}", "key", "pos = 0 AND key >= -9e999"
-
-
-def _blank(no: int, axis: int) -> tuple[str, str]:
-    if axis == BY_LABEL:
-        return "rec", f"coll = {no} AND sort = ''"
-    return f"ax_{axis}", "pos = 0 AND key IS NULL"
+        return await self._reader.run(
+            lambda c: position(c, lane(question.no, axis), counted, row, descending=question.descending)
+        )
 
 
 def _segments(question: Question) -> list[tuple[str, str, str]]:
@@ -227,118 +216,3 @@ def _segments(question: Question) -> list[tuple[str, str, str]]:
         (joined, "s.pos = 0 AND s.key >= -9e999", f"s.key{way}, s.id{way}"),
         (joined, "s.pos = 0 AND s.key IS NULL", f"s.id{way}"),
     ]
-
-
-def _plain(connection: apsw.Connection, question: Question, start: int, count: int) -> list[int]:
-    """Walk an order from its beginning."""
-    table, key, condition = _axis(question.no, question.first_axis)
-    way = " DESC" if question.descending else ""
-    ids = [
-        row
-        for (row,) in ask(
-            connection,
-            f"SELECT id FROM {table} WHERE {condition} ORDER BY {key}{way}, id{way} LIMIT ? OFFSET ?",
-            (count, start),
-        )
-    ]
-    if len(ids) < count:
-        skip = 0
-        if not ids and start:
-            filled = ask(connection, f"SELECT count(*) FROM {table} WHERE {condition}")[0][0]
-            skip = max(start - filled, 0)
-        ids += _blanks(connection, question, skip, count - len(ids))
-    return ids
-
-
-def _blanks(connection: apsw.Connection, question: Question, start: int, count: int) -> list[int]:
-    table, condition = _blank(question.no, question.first_axis)
-    way = " DESC" if question.descending else ""
-    sql = f"SELECT id FROM {table} WHERE {condition} ORDER BY id{way} LIMIT ? OFFSET ?"
-    return [row for (row,) in ask(connection, sql, (count, start))]
-
-
-def _from(
-    connection: apsw.Connection, no: int, axis: int, start: Place | None, skip: int, count: int
-) -> list[int]:
-    """Return ids in ascending order from `skip` rows behind the place on."""
-    table, key, condition = _axis(no, axis)
-    ids: list[int] = []
-    wanted = skip + count
-    if start is not None:
-        _, value, row = start
-        ids = [
-            found
-            for (found,) in ask(
-                connection,
-                f"SELECT id FROM {table} WHERE {condition} AND {key} = ? AND id >= ? ORDER BY id LIMIT ?",
-                (value, row, wanted),
-            )
-        ]
-        condition += f" AND {key} > :key"
-    if len(ids) < wanted:
-        ids += [
-            found
-            for (found,) in ask(
-                connection,
-                f"SELECT id FROM {table} WHERE {condition} ORDER BY {key}, id LIMIT :count",
-                {"key": start[1], "count": wanted - len(ids)} if start is not None else {"count": wanted},
-            )
-        ]
-    return ids[skip:]
-
-
-def _read_order(connection: apsw.Connection, no: int, axis: int) -> Order:
-    table, key, condition = _axis(no, axis)
-    blank_table, blank_condition = _blank(no, axis)
-    ask(connection, "BEGIN")
-    try:
-        version = ask(connection, "SELECT version FROM collection WHERE no = ?", (no,))[0][0]
-        total = ask(connection, f"SELECT count(*) FROM {table} WHERE {condition}")[0][0]
-        starts = [
-            place(value, row)
-            for value, row in ask(
-                connection,
-                f"SELECT k, id FROM (SELECT {key} AS k, id, row_number() OVER (ORDER BY {key}, id) AS n"
-                f" FROM {table} WHERE {condition}) WHERE n % {BUCKET} = 1",
-            )
-        ]
-        blanks = ask(connection, f"SELECT count(*) FROM {blank_table} WHERE {blank_condition}")[0][0]
-    finally:
-        ask(connection, "COMMIT")
-    counts = [BUCKET] * len(starts)
-    if counts:
-        counts[-1] = total - BUCKET * (len(starts) - 1)
-    return Order(version, starts, counts, blanks)
-
-
-def _position(
-    connection: apsw.Connection, question: Question, axis: int, order: Order, row: int
-) -> int | None:
-    table, key, condition = _axis(question.no, axis)
-    pos = "" if axis == BY_LABEL else " AND pos = 0"
-    found = ask(connection, f"SELECT {key} FROM {table} WHERE id = ?{pos}", (row,))
-    if not found:
-        return None
-    value = found[0][0]
-    if value is None or value == "":
-        blank_table, blank_condition = _blank(question.no, axis)
-        way = ">" if question.descending else "<"
-        before = ask(
-            connection, f"SELECT count(*) FROM {blank_table} WHERE {blank_condition} AND id {way} ?", (row,)
-        )[0][0]
-        return order.filled + int(before)
-    start, before = order.before(place(value, row))
-    bindings: dict[str, str | float | int] = {"value": value, "row": row}
-    below = f"({key} < :value OR ({key} = :value AND id < :row))"
-    if start is None:
-        sql = f"SELECT count(*) FROM {table} WHERE {condition} AND {key} <= :value AND {below}"
-        inside = ask(connection, sql, bindings)[0][0]
-    else:
-        bindings |= {"from": start[1], "first": start[2]}
-        sql = (
-            f"SELECT (SELECT count(*) FROM {table} WHERE {condition} AND {key} = :from AND id >= :first AND {below})"
-            f" + (SELECT count(*) FROM {table} WHERE {condition} AND {key} > :from AND {key} <= :value AND {below})"
-        )
-        inside = ask(connection, sql, bindings)[0][0]
-    ascending = before + int(inside)
-    return order.filled - 1 - ascending if question.descending else ascending

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from attio_console.model.text import fold
-from attio_console.store import Store, orders, questions, views
+from attio_console.store import Store, order_sql, orders, questions, views
 from attio_console.store.types import Sort, Term, TermKind, View
 from attio_console.store.words import matches, searchable, terms
 
@@ -65,7 +65,7 @@ def small_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "FEW", 25)
     monkeypatch.setattr(questions, "FEW", 25)
     monkeypatch.setattr(orders, "BUCKET", 16)
-    monkeypatch.setattr(views, "BUCKET", 16)
+    monkeypatch.setattr(order_sql, "BUCKET", 16)
     monkeypatch.setattr(orders, "_TOO_FULL", 60)
 
 
