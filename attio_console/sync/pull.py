@@ -37,6 +37,7 @@ class _Running:
 
     source: Source
     wanted: str = ""
+    reason: str = ""
     scanning: bool = False
     seen: int = 0
     expected: int | None = None
@@ -74,7 +75,6 @@ class Puller:
         self._partitions: dict[str, _Running] = {}
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
-        self.reason = ""
 
     # ------------------------------------------------------------------------------------------------- asking
 
@@ -189,23 +189,29 @@ class Puller:
             return
 
     async def _partition(self, collection: str, running: _Running, slots: asyncio.Semaphore) -> None:
+        settled = False
         try:
             async with slots:
                 await self._gate.open()
-                self.reason, running.wanted = running.wanted, ""
+                running.reason, running.wanted = running.wanted, ""
                 running.started = self._clock.monotonic()
                 await self.scan(running)
             running.error, running.failures, running.done_here = "", 0, True
+            settled = True
         except errors.ConsoleError as error:
+            running.wanted = running.wanted or running.reason or "retry"
+            settled = True
             await self._failed(collection, running, error)
         finally:
+            if not settled:
+                # Cancelled half-way: whoever runs this next goes on with it.
+                running.wanted = running.wanted or running.reason
             running.scanning = False
             self._kick()
             self._bus.changed("status")
 
     async def _failed(self, collection: str, running: _Running, error: errors.ConsoleError) -> None:
         self._gate.contact.failed(error)
-        running.wanted = running.wanted or self.reason or "retry"
         if isinstance(error, (errors.NetworkError, errors.NotAuthorised)) and not isinstance(
             error, errors.BreakerOpen
         ):
