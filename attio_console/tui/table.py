@@ -6,6 +6,7 @@ whatever happens to the data the cursor stays on its record.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -87,6 +88,8 @@ class VirtualTable(ScrollView, can_focus=True):
         self.cursor_key: str | None = None
         self.cursor_column = 0
         self.range_from: str | None = None
+        self.filling = False
+        self.moved = False
         self.frozen = False
         self.missed = 0
         self.loaded = False
@@ -101,6 +104,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._loading = False
         self._again = False
         self._missing = False
+        self._settled = asyncio.Event()
         self.notice: tuple[str, ...] = ()
 
     # -- what it shows ----------------------------------------------------------------------------------------
@@ -152,14 +156,14 @@ class VirtualTable(ScrollView, can_focus=True):
         self.sorts = sorts
         if forget:
             self.cursor_key, self.range_from, self.loaded = None, None, False
-            self.cursor, self.cursor_column = 0, 0
+            self.cursor, self.cursor_column, self.moved = 0, 0, False
             self.marks.clear()
             self._glowing.clear()
             self._held = Held()
             self._strips.clear()
             self.scroll_to(y=0, animate=False)
         if cursor is not None:
-            self.cursor_key = cursor
+            self.cursor_key, self.moved = cursor, True
         self._read(anchored=same)
 
     def reload(self, *, live: bool = False) -> None:
@@ -180,8 +184,14 @@ class VirtualTable(ScrollView, can_focus=True):
             self.missed = 0
             self.reload()
 
+    async def settled(self) -> None:
+        """Wait until what was last asked for is shown."""
+        if self._loading:
+            await self._settled.wait()
+
     def _read(self, *, anchored: bool = True) -> None:
         self._loading = True
+        self._settled.clear()
         replacing(self, "load", partial(self._load, anchored=anchored))
 
     async def _load(self, *, anchored: bool) -> None:
@@ -189,19 +199,23 @@ class VirtualTable(ScrollView, can_focus=True):
         self._again = False
         try:
             held = Held(await source.count())
-            cursor, key = await self._find_cursor(source, held.total, anchored=anchored)
-            shift = cursor - self.cursor if anchored and self.scroll_offset.y > 0 else 0
-            top = max(self.scroll_offset.y + shift, 0)
-            height = max(self.size.height, 1)
-            if not top <= cursor < top + height:
-                top = max(cursor - height // 2, 0)
-            await load(source, held, held.around(top, top + height))
-            await load(source, held, held.around(cursor, cursor))
+            place: tuple[int, str | None] | None = None
+            # A person who moves while rows are read is followed: the cursor never jumps back under a key.
+            while place != (self.cursor, self.cursor_key):
+                place = (self.cursor, self.cursor_key)
+                cursor, key = await self._find_cursor(source, held.total, anchored=anchored)
+                shift = cursor - self.cursor if anchored and self.scroll_offset.y > 0 else 0
+                top = max(self.scroll_offset.y + shift, 0)
+                height = max(self.size.height, 1)
+                if not top <= cursor < top + height:
+                    top = max(cursor - height // 2, 0)
+                await load(source, held, held.around(top, top + height))
+                await load(source, held, held.around(cursor, cursor))
         except Superseded:
-            self._loading = False
+            self._finished()
             return
         except ConsoleError as error:
-            self._loading = False
+            self._finished()
             self.post_message(self.LoadFailed(self, error))
             return
         if source is not self._source:
@@ -210,6 +224,8 @@ class VirtualTable(ScrollView, can_focus=True):
 
     async def _find_cursor(self, source: RowSource, total: int, *, anchored: bool) -> tuple[int, str | None]:
         key = self.cursor_key
+        if self.filling and not self.moved:
+            return 0, None  # While the first rows arrive, the top is where one begins to read.
         if key is not None:
             found = await source.index_of(key)
             if found is not None:
@@ -224,7 +240,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._held = held
         self._strips.clear()
         self.loaded = True
-        self._loading = False
+        self._finished()
         self._resize_content()
         if shift:
             self.scroll_to(y=max(self.scroll_offset.y + shift, 0), animate=False)
@@ -240,6 +256,10 @@ class VirtualTable(ScrollView, can_focus=True):
         if self._again:
             # No more than a few reads a second, however fast the store changes: each shows everything up to then.
             self.set_timer(0.1, self._read)
+
+    def _finished(self) -> None:
+        self._loading = False
+        self._settled.set()
 
     def _light_up(self, held: Held) -> None:
         before = {line.key: line for line in self._held.lines()}
@@ -275,7 +295,7 @@ class VirtualTable(ScrollView, can_focus=True):
         if index == self.cursor or self.total == 0:
             return
         before = self.cursor
-        self.cursor = index
+        self.cursor, self.moved = index, True
         line = self._held.line(index)
         self.cursor_key = line.key if line else None
         if not self._keep_in_view():

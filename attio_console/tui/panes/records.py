@@ -13,7 +13,7 @@ from textual.widgets import Input
 from attio_console.errors import InvalidFilter
 from attio_console.services.types import Changed, Column, Tab, TableQuery
 from attio_console.tui.background import replacing
-from attio_console.tui.pane import CountLabel, FilterBox, Rule, TabLine, TabStrip
+from attio_console.tui.pane import CountLabel, FilterBox, Rule, TabLine, TabStrip, focus_now
 from attio_console.tui.panes.record_actions import RecordActions
 from attio_console.tui.prose import counted
 from attio_console.tui.record_view import RecordView
@@ -226,6 +226,7 @@ class RecordsPane(RecordActions):
         )
         if records or changed.what & {"outbox", "conflicts"}:
             self._refresh_tabs()
+            self._table.filling = self.verbs.headline().liveness == "starting"
             self._table.reload(live=True)
         self._refresh_view(changed)
 
@@ -291,7 +292,7 @@ class RecordsPane(RecordActions):
         self.add_class("-opened")
         self.view.add_class("-shown")
         self._read_preview(record_id)
-        self.view.table.focus()
+        focus_now(self.view.table)
         self.face.main.refresh_footer()
 
     def close_record(self) -> None:
@@ -299,7 +300,7 @@ class RecordsPane(RecordActions):
         if self.opened:
             self.remove_class("-opened")
             self._apply_preview()
-            self._table.focus()
+            focus_now(self._table)
             self.face.main.refresh_footer()
 
     def show_record(self, collection: str, record_id: str) -> None:
@@ -318,7 +319,7 @@ class RecordsPane(RecordActions):
 
     def take_focus(self) -> None:
         """Put the focus where the keys of this pane work."""
-        self.table.focus()
+        focus_now(self.table)
 
     def tick(self) -> None:
         """Nothing here tells the time by itself: what is shown is read again when the store changes."""
@@ -345,16 +346,18 @@ class RecordsPane(RecordActions):
         self._filter.open()
         self.face.main.refresh_footer()
 
-    def act_filter_keep(self) -> None:
+    async def act_filter_keep(self) -> None:
         """Go to the table and keep the filter."""
+        self._query()
         self._filter.settle()
-        self._table.focus()
+        focus_now(self._table)
+        await self._table.settled()
 
     def act_filter_clear(self) -> None:
         """Clear the filter and go to the table."""
         self._filter.value = ""
         self._filter.settle()
-        self._table.focus()
+        focus_now(self._table)
 
     def clear_layer(self) -> bool:
         """Close or clear the innermost thing: the record, a range, the marks, the filter."""
