@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from attio_console.sandbox.hubspot.asking import after_of, end_of, inputs_of, kinds_of, limit_of
 from attio_console.sandbox.hubspot.associations import HUBSPOT, Kind, labels, plain_kind
-from attio_console.sandbox.hubspot.errors import invalid, not_found
+from attio_console.sandbox.hubspot.errors import not_found
 from attio_console.sandbox.hubspot.gate import require_object
 from attio_console.sandbox.hubspot.model import Record
-from attio_console.sandbox.hubspot.routes_objects import body_of, complete, limit_of
+from attio_console.sandbox.hubspot.routes_objects import complete
 from attio_console.sandbox.hubspot.state import TYPE_IDS, HubSpot, ObjectStore
 from attio_console.sandbox.hubspot.writes import Writes
 from attio_console.sandbox.server import Request, Response, Router
@@ -45,20 +46,12 @@ class AssociationRoutes:
         plain_kind(source.name, to.name)
         return source, to
 
-    def _inputs(self, request: Request, most: int) -> list[dict[str, Any]]:
-        inputs = body_of(request).get("inputs")
-        if not isinstance(inputs, list) or not all(isinstance(one, dict) for one in inputs):
-            raise invalid("inputs must be a list of objects")
-        if len(inputs) > most:
-            raise invalid(f"The maximum number of inputs supported in this request is {most}")
-        return inputs
-
     def read(self, request: Request) -> Response:
         """Answer what many records hang together with."""
         source, to = self._stores(request, "read")
         started = self.account.now()
         results, errors = [], []
-        for one in self._inputs(request, READ):
+        for one in inputs_of(request, READ):
             key = str(one.get("id"))
             record = source.find(int(key)) if key.isdigit() else None
             rows = self._rows(source, record, to) if record else []
@@ -91,10 +84,10 @@ class AssociationRoutes:
         source, to = self._stores(request, "write")
         started = self.account.now()
         results = []
-        for one in self._inputs(request, WRITE):
-            first = self.account.get(source, str((one.get("from") or {}).get("id")))
-            second = self.account.get(to, str((one.get("to") or {}).get("id")))
-            self._associate(request, source, first, to, second, _kinds(one.get("types") or []))
+        for one in inputs_of(request, WRITE):
+            first = self.account.get(source, end_of(one, "from"))
+            second = self.account.get(to, end_of(one, "to"))
+            self._associate(request, source, first, to, second, kinds_of(one.get("types") or []))
             results.append(_made(source, first, to, second))
         return Response.json(complete(started, self.account.now(), results=results), 201)
 
@@ -115,11 +108,11 @@ class AssociationRoutes:
     def archive(self, request: Request) -> Response:
         """Separate many pairs."""
         source, to = self._stores(request, "write")
-        for one in self._inputs(request, REMOVE):
-            first = self.account.get(source, str((one.get("from") or {}).get("id")))
+        for one in inputs_of(request, REMOVE):
+            first = self.account.get(source, end_of(one, "from"))
             targets = one.get("to") or []
             for target in targets if isinstance(targets, list) else [targets]:
-                second = self.account.get(to, str(target.get("id")))
+                second = self.account.get(to, end_of(target))
                 self.account.associations.remove(source.name, first.id, to.name, second.id)
                 self.writes.note(request, source, first.id, {"to": to.name, "id": str(second.id)})
         return Response(204)
@@ -127,10 +120,10 @@ class AssociationRoutes:
     def archive_labels(self, request: Request) -> Response:
         """Take kinds of association away from many pairs."""
         source, to = self._stores(request, "write")
-        for one in self._inputs(request, REMOVE):
-            first = self.account.get(source, str((one.get("from") or {}).get("id")))
-            second = self.account.get(to, str((one.get("to") or {}).get("id")))
-            kinds = _kinds(one.get("types") or [])
+        for one in inputs_of(request, REMOVE):
+            first = self.account.get(source, end_of(one, "from"))
+            second = self.account.get(to, end_of(one, "to"))
+            kinds = kinds_of(one.get("types") or [])
             self.account.associations.remove(source.name, first.id, to.name, second.id, kinds)
             self.writes.note(request, source, first.id, {"to": to.name, "id": str(second.id), "types": kinds})
         return Response(204)
@@ -146,7 +139,7 @@ class AssociationRoutes:
         record = self.account.get(source, request.params["id"])
         limit = limit_of(request, 500, 500)
         rows = self._rows(source, record, to)
-        start = int(request.query.get("after") or 0)
+        start = after_of(request)
         body: dict[str, Any] = {"results": rows[start : start + limit]}
         if start + limit < len(rows):
             body["paging"] = {"next": {"after": str(start + limit)}}
@@ -158,7 +151,7 @@ class AssociationRoutes:
         first = self.account.get(source, request.params["id"])
         second = self.account.get(to, request.params["other"])
         sent = request.json()
-        self._associate(request, source, first, to, second, _kinds(sent) if isinstance(sent, list) else [])
+        self._associate(request, source, first, to, second, kinds_of(sent) if isinstance(sent, list) else [])
         now = self.account.now()
         if "/default/" in request.path:
             return Response.json(complete(now, now, results=[_made(source, first, to, second)]))
@@ -172,18 +165,6 @@ class AssociationRoutes:
         self.account.associations.remove(source.name, first.id, to.name, second.id)
         self.writes.note(request, source, first.id, {"to": to.name, "id": str(second.id)})
         return Response(204)
-
-
-def _kinds(types: Any) -> list[Kind]:
-    if not isinstance(types, list):
-        raise invalid("types must be a list")
-    kinds = []
-    for kind in types:
-        number = kind.get("associationTypeId") if isinstance(kind, dict) else None
-        if not isinstance(number, int):
-            raise invalid("associationTypeId must be a number")
-        kinds.append((str(kind.get("associationCategory", HUBSPOT)), number))
-    return kinds
 
 
 def _made(source: ObjectStore, first: Record, to: ObjectStore, second: Record) -> dict[str, Any]:

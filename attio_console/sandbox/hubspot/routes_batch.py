@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from attio_console.sandbox.hubspot.asking import body_of, inputs_of, texts, values_of
 from attio_console.sandbox.hubspot.errors import HubSpotError, invalid
 from attio_console.sandbox.hubspot.gate import Limits, require_object
 from attio_console.sandbox.hubspot.model import Record
-from attio_console.sandbox.hubspot.routes_objects import body_of, complete, wanted
+from attio_console.sandbox.hubspot.routes_objects import complete, wanted
 from attio_console.sandbox.hubspot.state import SINGULAR, HubSpot, ObjectStore
 from attio_console.sandbox.hubspot.writes import Writes
 from attio_console.sandbox.server import Request, Response, Router
@@ -33,13 +34,7 @@ class BatchRoutes:
     def _begin(self, request: Request, what: str) -> tuple[ObjectStore, list[Input]]:
         store = self.account.store(request.params["type"])
         require_object(request, store.name, what)
-        inputs = body_of(request).get("inputs")
-        if not isinstance(inputs, list) or not all(isinstance(one, dict) for one in inputs):
-            raise invalid("inputs must be a list of objects")
-        if not inputs:
-            raise invalid("Some required fields were not set: [inputs]")
-        if len(inputs) > SIZE:
-            raise invalid(f"The maximum number of inputs supported in a batch request is {SIZE}")
+        inputs: list[Input] = list(inputs_of(request, SIZE))
         return store, inputs
 
     def read(self, request: Request) -> Response:
@@ -50,8 +45,12 @@ class BatchRoutes:
         key = body.get("idProperty")
         if key and key != "hs_object_id" and key not in store.unique:
             raise invalid(f"{key} is not a unique property of {store.name}")
-        history = [name for name in body.get("propertiesWithHistory") or [] if name in store.properties]
-        shown = wanted(store, [*(body.get("properties") or []), *history])
+        history = [
+            n
+            for n in texts(body.get("propertiesWithHistory"), "propertiesWithHistory")
+            if n in store.properties
+        ]
+        shown = wanted(store, [*texts(body.get("properties"), "properties"), *history])
         archived = request.query.get("archived", "false").lower() == "true"
         results, lost = [], []
         seen: set[int] = set()
@@ -113,7 +112,7 @@ class BatchRoutes:
             return self.writes.update(request, store, value, None, one), False
         if key not in store.unique:
             raise invalid(f"Property {key} is not a unique identifier property")
-        properties = one.get("properties") or {}
+        properties = values_of(one)
         held = store.unique[key].get(value.strip().casefold())
         if held is None:
             made = {**one, "properties": {key: value, **properties}}
@@ -157,7 +156,7 @@ class BatchRoutes:
         creates = request.path.endswith("/create")
         taken: set[tuple[str, str]] = set()
         for one in inputs:
-            properties = one.get("properties") or {}
+            properties = values_of(one)
             key, record = one.get("idProperty"), None
             if not creates:
                 try:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from attio_console.sandbox.hubspot import search
+from attio_console.sandbox.hubspot.asking import after_of, body_of, limit_of, names, texts
 from attio_console.sandbox.hubspot.associations import legacy_name
 from attio_console.sandbox.hubspot.errors import invalid
 from attio_console.sandbox.hubspot.gate import require_object
@@ -26,34 +26,12 @@ PAGE = 100
 PAGE_WITH_HISTORY = 50
 
 
-def names(request: Request, key: str) -> list[str]:
-    """Read a query parameter that is repeated, or separated by commas, or both."""
-    parts = [value for name, value in request.query_all if name == key]
-    return [name.strip() for part in parts for name in part.split(",") if name.strip()]
-
-
 def wanted(store: ObjectStore, asked: list[str] | None) -> list[str]:
     """Return the properties of an answer: those asked for that exist, with the few that always come."""
     if not asked:
         return list(DEFAULTS[store.name])
     always = _ALWAYS.get(store.name, ("createdate", store.modified, "hs_object_id"))
     return sorted({name.lower() for name in asked if name.lower() in store.properties} | set(always))
-
-
-def body_of(request: Request) -> Mapping[str, Any]:
-    """Return the JSON object of a request, or refuse."""
-    body = request.json()
-    if not isinstance(body, dict):
-        raise invalid("Invalid input JSON: expected an object")
-    return body
-
-
-def limit_of(request: Request, most: int, default: int = 10) -> int:
-    """Read `limit`."""
-    text = request.query.get("limit", str(default))
-    if not text.isdigit() or not 1 <= int(text) <= most:
-        raise invalid(f"limit must be a number between 1 and {most}", sub_category="InvalidLimit")
-    return int(text)
 
 
 class ObjectRoutes:
@@ -83,11 +61,9 @@ class ObjectRoutes:
         store = self._store(request, "read")
         history = names(request, "propertiesWithHistory")
         limit = limit_of(request, PAGE_WITH_HISTORY if history else PAGE)
-        after = request.query.get("after", "0")
-        if not after.isdigit():
-            raise invalid("after must be a cursor from an earlier answer")
+        after = after_of(request)
         archived = request.query.get("archived", "false").lower() == "true"
-        found, following = store.page(int(after), limit, archived=archived)
+        found, following = store.page(after, limit, archived=archived)
         shown = wanted(store, [*names(request, "properties"), *history])
         results = [self._json(request, store, record, shown, history) for record in found]
         body: dict[str, Any] = {"results": results}
@@ -143,7 +119,7 @@ class ObjectRoutes:
             raise invalid(f"The request body is longer than {search.BODY_CHARACTERS} characters")
         query = body_of(request)
         total, found, following = search.run(self.account, store, query)
-        shown = wanted(store, query.get("properties") or None)
+        shown = wanted(store, texts(query.get("properties"), "properties"))
         body: dict[str, Any] = {"total": total, "results": [record.json(shown) for record in found]}
         if following is not None:
             body["paging"] = {"next": {"after": str(following)}}

@@ -6,16 +6,18 @@ import re
 from typing import Any
 
 from attio_console.sandbox.hubspot.account import Key, Pipeline
+from attio_console.sandbox.hubspot.asking import after_of, body_of, inputs_of, limit_of
 from attio_console.sandbox.hubspot.errors import HubSpotError, invalid, not_found
 from attio_console.sandbox.hubspot.gate import Limits, require
 from attio_console.sandbox.hubspot.model import iso
 from attio_console.sandbox.hubspot.properties import FIELD_TYPES, TYPES, PropertyDef
-from attio_console.sandbox.hubspot.routes_objects import body_of, complete, limit_of
+from attio_console.sandbox.hubspot.routes_objects import complete
 from attio_console.sandbox.hubspot.state import HubSpot, ObjectStore
 from attio_console.sandbox.server import Request, Response, Router
 
 UNIQUE_PROPERTIES = 10
 CUSTOM_PROPERTIES = 1_000
+SIZE = 100
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 
@@ -118,8 +120,7 @@ class SchemaRoutes:
         """Answer some properties."""
         store = self._store(request, "read")
         now = self.account.now()
-        inputs = body_of(request).get("inputs") or []
-        rows = [self._json(self._definition(store, str(one.get("name")))) for one in inputs]
+        rows = [self._json(self._definition(store, str(one.get("name")))) for one in inputs_of(request, SIZE)]
         return Response.json(complete(now, now, results=rows))
 
     def groups(self, request: Request) -> Response:
@@ -138,7 +139,7 @@ class SchemaRoutes:
         """Define some properties."""
         store = self._store(request, "write")
         now = self.account.now()
-        rows = [self._json(self._create(request, store, one)) for one in body_of(request).get("inputs") or []]
+        rows = [self._json(self._create(request, store, one)) for one in inputs_of(request, SIZE)]
         return Response.json(complete(now, now, results=rows), 201)
 
     def _create(self, request: Request, store: ObjectStore, body: Any) -> PropertyDef:
@@ -233,7 +234,7 @@ class SchemaRoutes:
         require(request, "crm.objects.owners.read")
         archived = request.query.get("archived", "false").lower() == "true"
         email = request.query.get("email", "").casefold()
-        after = int(request.query.get("after") or 0)
+        after = after_of(request)
         limit = limit_of(request, 500, 100)
         rows = [
             o for o in self.account.owners.values()

@@ -79,12 +79,18 @@ def _whole(value: Any, name: str) -> int:
 def _tests(store: ObjectStore, groups: Any) -> list[list[Test]]:
     if not isinstance(groups, list) or not all(isinstance(group, dict) for group in groups):
         raise invalid("filterGroups must be a list")
-    filters = [list(group.get("filters") or []) for group in groups]
+    filters = [_objects(group.get("filters") or []) for group in groups]
     if len(groups) > GROUPS:
         raise invalid(f"A maximum of {GROUPS} filterGroups is allowed")
     if any(len(group) > FILTERS for group in filters) or sum(map(len, filters)) > FILTERS_IN_ALL:
         raise invalid(f"A maximum of {FILTERS} filters in a group and {FILTERS_IN_ALL} in all is allowed")
     return [[_test(store, one) for one in group] for group in filters]
+
+
+def _objects(filters: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(filters, list) or not all(isinstance(one, dict) for one in filters):
+        raise invalid("filters must be a list of objects")
+    return filters
 
 
 def _test(store: ObjectStore, one: Mapping[str, Any]) -> Test:
@@ -99,7 +105,7 @@ def _test(store: ObjectStore, one: Mapping[str, Any]) -> Test:
         return lambda properties: bool(properties.get(name)) is wanted
     if operator in _LISTS:
         return _membership(definition, one, inside=operator == "IN")
-    if one.get("value") in {None, ""}:
+    if not isinstance(one.get("value"), (str, int, float)) or one["value"] == "":
         raise invalid(f"operator {operator} requires a value for {name}")
     if operator.endswith("CONTAINS_TOKEN"):
         return _token(name, str(one["value"]), wanted=operator == "CONTAINS_TOKEN")
@@ -191,6 +197,8 @@ def _sort(store: ObjectStore, found: list[tuple[Properties, Record]], sorts: Any
         found.sort(key=lambda row: row[1].id)
         return
     sort = sorts[0]
+    if not isinstance(sort, (str, dict)):
+        raise invalid("A sort is a property name or an object")
     if isinstance(sort, str):
         descending, name = sort.startswith("-"), sort.lstrip("-")
     else:

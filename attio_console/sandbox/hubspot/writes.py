@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attio_console.sandbox.hubspot.account import Key
+from attio_console.sandbox.hubspot.asking import end_of, kinds_of, values_of
 from attio_console.sandbox.hubspot.associations import target_of
 from attio_console.sandbox.hubspot.errors import HubSpotError, invalid, not_found
 from attio_console.sandbox.hubspot.model import Record, Source, iso
@@ -46,8 +47,8 @@ class Writes:
 
     def create(self, request: Request, store: ObjectStore, body: Mapping[str, Any]) -> Record:
         """Make a record with its associations, or refuse both."""
-        values = _values(body)
-        links = [self._link(store, link) for link in body.get("associations") or []]
+        values = values_of(body)
+        links = [self._link(store, link) for link in _links(body)]
         record = self.account.create(store, values, self.source(request))
         for to, other, kinds in links:
             self.account.associations.add(store.name, record.id, to.name, other.id, kinds)
@@ -60,7 +61,7 @@ class Writes:
     ) -> Record:
         """Change a record."""
         record = self.account.get(store, record_id, key)
-        self.account.update(store, record, _values(body), self.source(request))
+        self.account.update(store, record, values_of(body), self.source(request))
         self.note(request, store, record.id, dict(body))
         return record
 
@@ -94,14 +95,11 @@ class Writes:
             self.account.touch(to, other, now)
 
     def _link(self, store: ObjectStore, link: Any) -> tuple[ObjectStore, Record, list[tuple[str, int]]]:
-        if not isinstance(link, dict) or not isinstance(link.get("types"), list) or not link["types"]:
+        kinds = kinds_of(link.get("types")) if isinstance(link, dict) else []
+        if not kinds:
             raise invalid("associations need `to` and `types`")
-        kinds = [
-            (str(kind.get("associationCategory")), int(kind.get("associationTypeId", 0)))
-            for kind in link["types"]
-        ]
         to = self._target(store, kinds[0][1])
-        other = self.account.get(to, str((link.get("to") or {}).get("id")))
+        other = self.account.get(to, end_of(link, "to"))
         return to, other, kinds
 
     def _target(self, store: ObjectStore, number: int) -> ObjectStore:
@@ -111,8 +109,8 @@ class Writes:
         return self.account.objects[name]
 
 
-def _values(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    values = body.get("properties", {})
-    if not isinstance(values, dict):
-        raise invalid("properties must be an object")
-    return values
+def _links(body: Mapping[str, Any]) -> list[Any]:
+    links = body.get("associations") or []
+    if not isinstance(links, list):
+        raise invalid("associations must be a list")
+    return links

@@ -89,6 +89,12 @@ def convert(world: World, lead: str, actor: str) -> str:
     return str(contact["Id"])
 
 
+def lock(world: World, name: str, row_id: str, seconds: float) -> None:
+    """Let somebody's long transaction hold a row: writes of it and of its children answer UNABLE_TO_LOCK_ROW."""
+    org = world.part(Salesforce)
+    org.lock(str(_find(org.table(name), row_id)["Id"]), seconds)
+
+
 def _find(table: Table, row_id: str) -> Row:
     row = table.find(row_id)
     if row is None:

@@ -155,11 +155,7 @@ class CollectionRoutes:
             )
         else:
             body = object_of(request)
-            ids, names, most = (
-                [str(k) for k in body.get("ids") or []],
-                list(body.get("fields") or []) or None,
-                READ,
-            )
+            ids, names, most = _strings(body, "ids"), _strings(body, "fields") or None, READ
         if len(ids) > most:
             raise _too_many(most)
         if not names:
@@ -200,8 +196,16 @@ def _too_many(most: int) -> SalesforceError:
     return bad("EXCEEDED_ID_LIMIT", message)
 
 
+def _strings(body: dict[str, Any], name: str) -> list[str]:
+    value = body.get(name) or []
+    if not isinstance(value, list):
+        raise bad("JSON_PARSER_ERROR", f"{name} must be a list of strings")
+    return [str(one) for one in value]
+
+
 def _type(one: dict[str, Any]) -> str:
-    name = (one.get("attributes") or {}).get("type")
+    about = one.get("attributes")
+    name = about.get("type") if isinstance(about, dict) else None
     if not isinstance(name, str):
         raise bad("INVALID_TYPE", "attributes.type is missing")
     return name

@@ -123,7 +123,7 @@ class RowRoutes:
     def _read(self, request: Request, call: Call, table: Table, row: Row) -> Response:
         names = names_of(request)
         _precondition(request, row)
-        headers = [("Last-Modified", http_date(moment_of(row["LastModifiedDate"])))]
+        headers = [("Last-Modified", http_date(moment_of(row.get("LastModifiedDate") or row["CreatedDate"])))]
         if table.sobject.name == "Account":
             tag = _tag(row)
             headers.append(("ETag", tag))
@@ -131,7 +131,7 @@ class RowRoutes:
                 return Response(304, headers=headers)
             _match(request, tag)
         since = _http_time(request.headers.get("if-modified-since"))
-        if since is not None and moment_of(row["SystemModstamp"]) <= since:
+        if since is not None and _modified(row) <= since:
             return Response(304, headers=headers)
         return Response.json(call.show(table, row, names), headers=headers)
 
@@ -201,7 +201,11 @@ class RowRoutes:
         """Answer the ids of rows that were made or changed in a span, whole minutes only."""
         table = self._table(request)
         start, end = (stamp(moment) for moment in self._window(request))
-        ids = [row["Id"] for row in table.live() if start <= row["SystemModstamp"] < end]
+        ids = [
+            row["Id"]
+            for row in table.live()
+            if start <= (row.get("SystemModstamp") or row["CreatedDate"]) < end
+        ]
         covered = min(end, stamp(self.org.now()))
         return Response.json({"ids": ids, "latestDateCovered": covered})
 
@@ -236,8 +240,13 @@ def _http_time(text: str | None) -> datetime | None:
 
 def _precondition(request: Request, row: Row) -> None:
     limit = _http_time(request.headers.get("if-unmodified-since"))
-    if limit is not None and moment_of(row["SystemModstamp"]) > limit:
+    if limit is not None and _modified(row) > limit:
         raise SalesforceError(412, "PRECONDITION_FAILED", "Precondition Failed: the record was modified")
+
+
+def _modified(row: Row) -> datetime:
+    # Rows of history were made once and never change.
+    return moment_of(row.get("SystemModstamp") or row["CreatedDate"])
 
 
 def _tag(row: Row) -> str:

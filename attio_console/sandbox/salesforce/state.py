@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -31,6 +31,8 @@ class Salesforce:
         self.world = world
         self.random = Random(f"{world.seed}:salesforce")
         first = self.random.randrange(62**4, 62**5)
+        self.locks: dict[str, float] = {}
+        """Id of a row -> until when nobody else may write it."""
         self.tables = {
             name: Table(one, first * (n + 1)) for n, (name, one) in enumerate(make_schema().items())
         }
@@ -41,6 +43,17 @@ class Salesforce:
         }, None)["Id"]  # fmt: skip
         self.integration_user = self.add_user("Integration", "User", "integration@northwind.example")
         self.automation_user = self.add_user("Automated", "Process", "autoproc@northwind.example")
+
+    def lock(self, row_id: str, seconds: float) -> None:
+        """Let somebody's long transaction hold a row, and with it the writing of its children, for a while."""
+        self.locks[row_id] = self.world.clock.monotonic() + seconds
+
+    def _check_locks(self, row_ids: Iterable[str]) -> None:
+        now = self.world.clock.monotonic()
+        for row_id in row_ids:
+            if self.locks.get(row_id, 0.0) > now:
+                message = f"unable to obtain exclusive access to this record or 1 records: {row_id}"
+                raise bad("UNABLE_TO_LOCK_ROW", message)
 
     def now(self) -> datetime:
         """Return the time by the sandbox clock, in whole seconds, as every stamp has it."""
@@ -138,6 +151,7 @@ class Salesforce:
             raise bad(
                 "INSUFFICIENT_ACCESS_OR_READONLY", f"entity type {table.sobject.name} cannot be deleted"
             )
+        self._check_locks([row["Id"]])
         now = stamp(at or self.now())
         table.deleted[row["Id"]] = now
         row |= {"SystemModstamp": now, "LastModifiedDate": now, "LastModifiedById": author}
@@ -204,6 +218,11 @@ class Salesforce:
                 self._reference(field, value) if field.type == "reference" else normal(field, value)
             )
         self._required(table, ready, row)
+        if self.locks:
+            # A child's write locks its account too: that is how parallel batches get into each other's way.
+            self._check_locks(
+                held for one in ((row or {}), ready) for held in (one.get("Id"), one.get("AccountId")) if held
+            )
         return ready
 
     def _required(self, table: Table, ready: Row, row: Row | None) -> None:

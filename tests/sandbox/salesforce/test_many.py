@@ -127,3 +127,18 @@ async def test_counts(org):
     assert (await org.ask(200, "GET", "/query?q=SELECT+COUNT()+FROM+Contact"))["totalSize"] == 2
     rows = await org.query("SELECT COUNT(Phone) phones FROM Contact")
     assert rows[0]["phones"] == 1
+
+
+async def test_a_locked_account_keeps_its_contacts_from_being_written(org):
+    from attio_console.sandbox.salesforce import control
+
+    account = await org.make("Account", Name="A")
+    inside, outside = await org.make("Contact", LastName="I", AccountId=account), await org.make()
+    control.lock(org.sandbox.world, "Account", account, 5)
+    records = [{**CONTACT, "Id": key, "Phone": "1"} for key in (inside, outside)]
+    outcomes = await org.ask(200, "PATCH", "/composite/sobjects", {"records": records})
+    assert [o["success"] for o in outcomes] == [False, True]
+    assert outcomes[0]["errors"][0]["statusCode"] == "UNABLE_TO_LOCK_ROW"
+    await org.refused(400, "UNABLE_TO_LOCK_ROW", "DELETE", f"/sobjects/Account/{account}")
+    org.sandbox.world.clock.advance(6)
+    await org.ask(204, "PATCH", f"/sobjects/Contact/{inside}", {"Phone": "2"})

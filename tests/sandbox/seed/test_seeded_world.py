@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from attio_console.sandbox.attio.state import Crm
 from attio_console.sandbox.hubspot import HubSpot
 from attio_console.sandbox.hubspot import control as hubspot
-from attio_console.sandbox.populate import populate
+from attio_console.sandbox.populate import new_workspace, populate
 from attio_console.sandbox.salesforce import Salesforce
 from attio_console.sandbox.salesforce import control as salesforce
+from attio_console.sandbox.seed import load
 from attio_console.sandbox.seed.differences import differences
 from attio_console.sandbox.world import World
 
@@ -128,8 +130,9 @@ def test_an_empty_world_is_empty_everywhere():
 
 
 def test_above_the_stored_size_people_are_computed_and_still_have_copies():
-    world = make(21_000)
-    crm = world.workspaces[next(iter(world.workspaces))].part(Crm)
-    assert len(crm.object("people").table) == 21_000
-    assert len([d for d in differences(world) if d.counts]) == 12
-    assert len(world.part(HubSpot).objects["contacts"].records) > 5_000
+    world = World(1)
+    workspace = new_workspace(world, "Large", "large")
+    found = load.populate(world, workspace, replace(load.options_for(world, 21_000), copied=1_000))
+    assert len(workspace.part(Crm).object("people").table) == 21_000
+    assert len([d for d in found if d.counts]) == 12
+    assert len(world.part(HubSpot).objects["contacts"].records) > 300
