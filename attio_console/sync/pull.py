@@ -107,9 +107,7 @@ class Puller:
     @property
     def catching_up(self) -> str:
         """Return why scans run now, or nothing."""
-        return next(
-            (r.wanted or self.reason for r in self._partitions.values() if r.wanted or r.scanning), ""
-        )
+        return next((r.wanted or r.reason for r in self._partitions.values() if r.wanted or r.scanning), "")
 
     @property
     def complete(self) -> bool:
