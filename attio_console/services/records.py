@@ -32,6 +32,7 @@ from attio_console.services.types import (
     TaskLine,
 )
 from attio_console.store.filter import parse as parse_filter
+from attio_console.store.types import Hit as StoredHit
 from attio_console.store.types import Pending, Row, Sort, View
 
 
@@ -290,7 +291,7 @@ class RecordVerbs(Bench):
 
     async def find(self, text: str, collection: str | None = None, limit: int = 50) -> list[Hit]:
         """Search everything mirrored; a newer call interrupts an older one, which raises Superseded."""
-        hits = await self.store.mirror.find(text, collection, limit)
+        hits = await self.store.mirror.find(text, collection, limit) or self._by_id(text.strip(), collection)
         return [
             Hit(
                 hit.collection,
@@ -301,6 +302,12 @@ class RecordVerbs(Bench):
             )
             for hit in hits
         ]
+
+    def _by_id(self, record_id: str, collection: str | None) -> list[StoredHit]:
+        where = self.store.mirror.locate(record_id) if record_id else None
+        if where is None or collection not in (None, where):
+            return []
+        return [StoredHit(where, record_id, self.store.mirror.label(record_id) or record_id, "")]
 
     async def suggest_records(self, object_slug: str, text: str, limit: int = 20) -> list[Hit]:
         """Return records a reference may point to, best first."""

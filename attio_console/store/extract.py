@@ -16,6 +16,8 @@ from attio_console.store.words import searchable
 _TEXT_CHARS = 200
 _SEARCH_CHARS = 1500
 _IDS = ("entry_id", "note_id", "task_id", "comment_id", "thread_id", "meeting_id", "record_id")
+# Text, too, but nothing that is searched for by a word: somewhere in a UUID or an address of a picture stands every "ada".
+_NOT_WORDS = ("record_id", "entry_id", "avatar_url", "logo_url")
 _ACTIVE_FROM = re.compile(rb'"active_from":\s*"([^"]{10,40})"')
 
 
@@ -132,12 +134,11 @@ class Extractor:
         self._label_slugs: list[str] = ["name", "title"]
         if fields is not None:
             searched = [
-                (a.slug, a.type) for a in fields.attributes if a.type in _SEARCHED and not a.is_archived
+                (a.slug, a.type)
+                for a in fields.attributes
+                if a.type in _SEARCHED and not a.is_archived and a.slug not in _NOT_WORDS
             ]
-            # An id is text, too, and never what a person calls a record.
-            named = [
-                slug for slug, kind in searched if kind in _LABELS and slug not in ("record_id", "entry_id")
-            ]
+            named = [slug for slug, kind in searched if kind in _LABELS]
             self._label_slugs = sorted(
                 named, key=lambda slug: (slug not in ("name", "title"), named.index(slug))
             )[:2]

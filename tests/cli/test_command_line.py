@@ -71,6 +71,8 @@ def test_find_prints_what_the_mirror_has(pulled: Run) -> None:
     name = pulled("records", "list", "people", "--limit", "1", "--json").json()
     hits = pulled("find", name["name"], "--json").lines()
     assert name["record_id"] in {hit["record_id"] for hit in hits}
+    whole_id = hits[0]["record_id"]
+    assert [hit["record_id"] for hit in pulled("find", whole_id, "--json").lines()] == [whole_id]
 
 
 def test_set_writes_one_field_once(pulled: Run, sandbox: Sandbox) -> None:

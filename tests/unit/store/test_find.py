@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from typing import Any
 
 import pytest
 
 from attio_console.errors import Superseded
+from attio_console.model.schema import Attribute, ObjectSchema, Schema
 from attio_console.store import Store
 from attio_console.store.words import matches, searchable, terms
 
@@ -88,3 +90,30 @@ async def test_a_cancelled_question_leaves_the_reader_usable(store: Store, made:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await store.mirror.find("lee")
+
+
+async def test_letters_inside_an_id_find_nothing(store: Store) -> None:
+    schema = Schema(
+        workspace_id="w",
+        objects=(
+            ObjectSchema(
+                (
+                    Attribute("a1", "record_id", "Record ID", "text", is_system=True),
+                    Attribute("a2", "name", "Name", "text"),
+                ),
+                id="companies",
+                slug="companies",
+            ),
+        ),
+    )
+    await store.mirror.put_schema(schema)
+    key = "0acada4a-4dd4-45a9-b27b-4ab2b8f3b05d"
+    raw = {
+        "id": {"object_id": "companies", "record_id": key},
+        "created_at": "2026-01-01T00:00:00Z",
+        "values": {"record_id": [{"attribute_type": "text", "value": key}], "name": [{"value": "Globex"}]},
+    }
+    await store.mirror.apply_page("companies", [json.dumps(raw).encode()])
+    await store.mirror.settle()
+    assert await store.mirror.find("ada") == []
+    assert [hit.label for hit in await store.mirror.find("glob")] == ["Globex"]
