@@ -221,7 +221,8 @@ class Router:
         segment = segments[depth]
         if (fixed := node.fixed.get(segment)) is not None:
             found = self._walk(fixed, segments, depth + 1, values, method, allowed)
-            if found is not None:
+            # A fixed end is itself, whatever the verb: GET `records/query` asks for no record called "query".
+            if found is not None or (depth + 1 == len(segments) and fixed.routes):
                 return found
         if node.named is not None and segment:
             return self._walk(node.named, segments, depth + 1, [*values, segment], method, allowed)

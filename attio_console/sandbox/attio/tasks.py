@@ -23,7 +23,7 @@ from attio_console.sandbox.attio.places import RecordPlace, find_object, find_re
 from attio_console.sandbox.server import Request, Response, Router
 from attio_console.sandbox.world import Actor, Event, Workspace, stamp
 
-_LIST_CAP = 500
+_LIST_CAP = 1000
 
 
 @dataclass(slots=True)

@@ -165,13 +165,31 @@ async def test_pages_have_maxima_and_no_order_unless_one_is_asked_for(api):
     orders = {tuple(r["id"]["record_id"] for r in await api.query("things")) for _ in range(6)}
     assert len(orders) > 1 and all(len(set(order)) == 30 for order in orders)
     for body, path in (
-        ({"limit": 501}, "limit"),
+        ({"limit": 1001}, "limit"),
         ({"limit": 0}, "limit"),
         ({"offset": -1}, "offset"),
         ({"limit": "5"}, "limit"),
     ):
         refusal = await api.refused("POST", "/objects/things/records/query", body)
         assert (refusal["code"], refusal["validation_errors"][0]["path"]) == ("validation_type", [path])
+
+
+async def test_connectors_that_take_a_short_page_for_the_last_one_get_every_row(api):
+    await api.things()
+    for _ in range(620):
+        await api.create("things")
+    assert len(await api.query("things")) == 500
+    assert len(await api.query("things", limit=1000)) == 620
+    tasks = await api.client.get("/v2/tasks?limit=1000")
+    assert tasks.status_code == 200
+
+
+async def test_a_query_asked_for_with_another_verb_is_no_endpoint(api):
+    await api.things()
+    for method in ("GET", "PUT", "DELETE"):
+        refusal = await api.refused(method, "/objects/things/records/query")
+        assert refusal["status_code"] == 404
+        assert refusal["message"] == f'Could not find endpoint "{method} /v2/objects/things/records/query".'
 
 
 async def test_a_saved_views_filter_is_used(crowd):
