@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from attio_console import errors
 from attio_console.model.text import plain
 from attio_console.services.base import NOTES, TASKS
-from attio_console.services.hooks import HookVerbs
+from attio_console.services.linking import LinkVerbs
 from attio_console.services.types import Done, Outcome
 from attio_console.sync.errands import EngineElsewhere, Errands, Pulled, errands, until_settled
 from attio_console.sync.status import PartitionStatus
@@ -55,7 +55,7 @@ class SyncReport:
         return bool(self.refused or self.conflicts or self.dead_letters)
 
 
-class PullVerbs(HookVerbs):
+class PullVerbs(LinkVerbs):
     """What a script asks of the engine."""
 
     async def pull(

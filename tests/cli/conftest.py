@@ -25,7 +25,9 @@ class Sandbox:
     def control(self, path: str, body: object | None = None) -> Any:
         """Ask the control surface; a body makes it a POST."""
         data = None if body is None else json.dumps(body).encode()
-        request = Request(f"{self.line['control']}/{path}", data=data, headers={"content-type": "application/json"})
+        request = Request(
+            f"{self.line['control']}/{path}", data=data, headers={"content-type": "application/json"}
+        )
         with urlopen(request, timeout=20) as answer:
             text = answer.read().decode()
         return json.loads(text) if text.strip() else None

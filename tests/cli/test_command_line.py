@@ -58,7 +58,9 @@ def test_pull_reports_what_it_found_and_then_finds_nothing_new(run: Run, sandbox
     found = {part["object"]: part for part in first.json()["partitions"]}
     assert found["people"]["created"] == found["people"]["records"] == len(sandbox.dump("attio", "people"))
     again = {part["object"]: part for part in run("pull", "--json").json()["partitions"]}
-    assert again["companies"]["created"] == again["companies"]["changed"] == again["companies"]["deleted"] == 0
+    assert (
+        again["companies"]["created"] == again["companies"]["changed"] == again["companies"]["deleted"] == 0
+    )
 
 
 def test_pull_of_one_object_leaves_the_others(run: Run) -> None:
@@ -91,7 +93,8 @@ def test_set_writes_one_field_once(pulled: Run, sandbox: Sandbox) -> None:
 def test_an_edit_over_a_colleagues_edit_becomes_a_conflict(pulled: Run, sandbox: Sandbox) -> None:
     record_id = pulled("records", "list", "people", "--limit", "2", "--json").lines()[1]["record_id"]
     sandbox.control(
-        "edit", {"system": "attio", "object": "people", "id": record_id, "values": {"job_title": "By a colleague"}}
+        "edit",
+        {"system": "attio", "object": "people", "id": record_id, "values": {"job_title": "By a colleague"}},
     )
     ran = pulled("records", "set", "people", record_id, "job_title=By me")
     assert ran.code == 3
@@ -121,7 +124,12 @@ def test_an_edit_without_the_network_is_kept_and_sent_later(pulled: Run, sandbox
 
 def test_create_makes_one_record(pulled: Run, sandbox: Sandbox) -> None:
     ran = pulled(
-        "records", "create", "people", "name=Lovelace, Ada", "email_addresses=ada@analytical.example", "--json"
+        "records",
+        "create",
+        "people",
+        "name=Lovelace, Ada",
+        "email_addresses=ada@analytical.example",
+        "--json",
     )
     assert ran.code == 0, ran.err
     people = [r for r in sandbox.dump("attio", "people") if r["id"]["record_id"] in ran.json()["record_ids"]]
@@ -183,9 +191,13 @@ def test_a_broken_config_file_is_named_with_its_line(bare: Run, environment: dic
     assert "read_only" in ran.err
 
 
-def test_a_profile_keeps_its_token_out_of_the_config_file(run: Run, sandbox: Sandbox, environment: dict[str, str]) -> None:
+def test_a_profile_keeps_its_token_out_of_the_config_file(
+    run: Run, sandbox: Sandbox, environment: dict[str, str]
+) -> None:
     token = sandbox.line["tokens"]["attio"]
-    added = run("profile", "add", "work", "--token-stdin", "--token-file", text=f"{token}\n", ATTIO_API_KEY="")
+    added = run(
+        "profile", "add", "work", "--token-stdin", "--token-file", text=f"{token}\n", ATTIO_API_KEY=""
+    )
     assert added.code == 0, added.err
     assert token not in added.err + added.out
     directory = Path(environment["ATTIO_CONSOLE_CONFIG_DIR"])
@@ -199,7 +211,12 @@ def test_a_profile_keeps_its_token_out_of_the_config_file(run: Run, sandbox: San
 
 def test_a_machine_without_a_keyring_says_what_to_do(run: Run, sandbox: Sandbox) -> None:
     ran = run(
-        "profile", "add", "work", "--token-stdin", text=sandbox.line["tokens"]["attio"] + "\n", ATTIO_API_KEY=""
+        "profile",
+        "add",
+        "work",
+        "--token-stdin",
+        text=sandbox.line["tokens"]["attio"] + "\n",
+        ATTIO_API_KEY="",
     )
     assert ran.code == 1
     assert "ATTIO_API_KEY" in ran.err

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ client_id = "{client_id}"
 
 
 @pytest.fixture
-def linked(bare: Run, sandbox: Sandbox, environment: dict[str, str]) -> Iterator[Run]:
+def linked(bare: Run, sandbox: Sandbox, environment: dict[str, str]) -> Run:
     """A profile with both links and their secrets in files, after a pull."""
     tokens = sandbox.line["tokens"]
     added = bare(
@@ -53,7 +52,7 @@ def linked(bare: Run, sandbox: Sandbox, environment: dict[str, str]) -> Iterator
             "pairs", "init", system, "--token-stdin", "-o", str(config.parent / f"{system}.toml"), text=secret
         )
         assert kept.code == 0, kept.err
-    yield run
+    return run
 
 
 def test_a_plan_says_what_would_be_written_and_writes_nothing(linked: Run, sandbox: Sandbox) -> None:

@@ -16,6 +16,8 @@ from attio_console.cli.commands.find import find
 from attio_console.cli.commands.keys import keys
 from attio_console.cli.commands.notes import notes
 from attio_console.cli.commands.outbox import outbox
+from attio_console.cli.commands.pairs import pairs
+from attio_console.cli.commands.plan import plan
 from attio_console.cli.commands.profile import profile
 from attio_console.cli.commands.pull import pull
 from attio_console.cli.commands.records import records
@@ -23,6 +25,7 @@ from attio_console.cli.commands.sandbox import sandbox
 from attio_console.cli.commands.status import status
 from attio_console.cli.commands.sync import sync
 from attio_console.cli.commands.tasks import tasks
+from attio_console.cli.commands.verify import verify
 from attio_console.cli.commands.webhook import webhook
 
 ALL: tuple[click.Command, ...] = (
@@ -38,6 +41,8 @@ ALL: tuple[click.Command, ...] = (
     keys,
     notes,
     outbox,
+    pairs,
+    plan,
     profile,
     pull,
     records,
@@ -45,5 +50,6 @@ ALL: tuple[click.Command, ...] = (
     status,
     sync,
     tasks,
+    verify,
     webhook,
 )
