@@ -31,7 +31,8 @@ class CrmSync(Comparing):
         sender = self._sender(context)
         with self._bus.subscribe() as changes:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(sender.run())
+                if not self._read_only:
+                    tasks.create_task(sender.run())
                 tasks.create_task(self._watch(changes))
                 await self._persist(self.first_look)
                 while True:
@@ -104,14 +105,23 @@ class CrmSync(Comparing):
         return self._looked and not self._busy.locked()
 
     async def _look_into_bins(self) -> None:
-        """Once, find the records that were counterparts by their stored id and are in the recycle bin now."""
+        """Once, pair the records that were counterparts by their stored id and are in the recycle bin now."""
+        done = f"crm:{self.system}:bins"
+        if self._store.state.get(done):
+            return
+        lost = await self.widows()
+        await self._store.pairs.put(lost)
+        await self._store.state.put(done, {"found": len(lost)})
+
+    async def widows(self) -> list[NewPair]:
+        """Return the pairs whose stored id tells that they were one, and whose other side is in the recycle bin."""
+        found: list[NewPair] = []
         for mapping in self._in_order():
-            done = f"crm:{self.system}:bin:{mapping.attio}:{mapping.external}"
-            if not mapping.key_field or self._store.state.get(done):
-                continue
             known = self._store.mirror.schema.object(mapping.attio)
+            if not mapping.key_field or known is None:
+                continue
             held = await self.client.archived_with(mapping.external, mapping.key_field)
-            lost = [
+            found += [
                 NewPair(
                     self.system,
                     mapping.attio,
@@ -125,10 +135,9 @@ class CrmSync(Comparing):
                     "stored id, in the recycle bin there",
                 )
                 for external_id, record_id in held.items()
-                if known and self._is_widowed(known.id, record_id, mapping.external)
+                if self._is_widowed(known.id, record_id, mapping.external)
             ]
-            await self._store.pairs.put(lost)
-            await self._store.state.put(done, {"found": len(lost)})
+        return found
 
     def _is_widowed(self, collection: str, record_id: str, external_type: str) -> bool:
         if self._store.mirror.raw(collection, record_id) is None:
@@ -140,15 +149,19 @@ class CrmSync(Comparing):
         """Read what moved in every partition; the bus tells the comparison."""
         if self._paused:
             return
-        for name, pull in self._pulls.items():
-            pulled = await pull.pull()
-            self._polled_at[name] = self._clock.now()
-            await self._news(name, pulled)
+        await self.read()
         if self._pairing_is_due():
             await self.pair()
         self.polls += 1
         self.contact.ok()
         self._bus.changed("status")
+
+    async def read(self) -> None:
+        """Bring the mirror of every partition up to date."""
+        for name, pull in self._pulls.items():
+            pulled = await pull.pull()
+            self._polled_at[name] = self._clock.now()
+            await self._news(name, pulled)
 
     async def _news(self, name: str, pulled: Pulled) -> None:
         if pulled.touched:

@@ -42,6 +42,7 @@ class LinkState:
         gate: Gate | None = None,
         poll_s: float = 10.0,
         quota_share: float = 0.8,
+        read_only: bool = False,
     ) -> None:
         self.system = system
         self.client = client
@@ -52,6 +53,7 @@ class LinkState:
         self._gate = gate
         self._poll_s = poll_s
         self._quota_share = quota_share
+        self._read_only = read_only
         self._clock = clock or SystemClock()
         self._rng = rng or random.Random()
         self.contact = Contact(self._clock)
@@ -76,6 +78,8 @@ class LinkState:
     @property
     def is_accepted(self) -> bool:
         """Whether this link may write."""
+        if self._read_only:
+            return False
         context = self._context
         if context is not None and context.mapping.first_sync == "go":
             return True
@@ -155,6 +159,11 @@ class LinkState:
             except TimeoutError:
                 return
 
+    @property
+    def context(self) -> CrmContext:
+        """Return what is known of the system, once it is prepared."""
+        return self._ready()
+
     def _ready(self) -> CrmContext:
         if self._context is None:
             raise errors.UsageError(f"{self.system} is not prepared yet")
@@ -212,7 +221,8 @@ class LinkState:
             return "scanning"
         if not self.contact.is_online:
             return "waiting" if self.contact.reach == "starting" else "failing"
-        return "live" if pull.is_complete else "waiting"
+        # Until the first look is over nothing is known of agreement, however complete the reading is.
+        return "live" if pull.is_complete and self._looked else "waiting"
 
 
 def accepted_key(system: str) -> str:

@@ -74,42 +74,52 @@ class CrmLink:
         while True:
             self._poked.clear()
             try:
-                mapping = await asyncio.to_thread(self._mapping)
-                secret = await asyncio.to_thread(self._secrets.get, self._profile.name, self.system)
-                if not secret:
-                    raise errors.SecretMissing(
-                        f"No {self.system} token for the profile {self._profile.name}",
-                        hint=f"attio-console profile add {self._profile.name}",
-                    )
-                await self._run(secret, mapping)
+                mapping = await asyncio.to_thread(self.mapping)
+                await self._run(await self.secret(), mapping)
             except errors.ConfigError as error:
                 self._problem = f"{error} {error.hint}".strip()
                 self._bus.changed("status")
                 await self._poked.wait()
 
-    async def _run(self, secret: str, mapping: Mapping | None) -> None:
-        REDACTOR.add(secret)
-        client = self._client(secret)
-        try:
-            self.sync = CrmSync(
-                self.system,
-                client,
-                self._store,
-                self._bus,
-                mapping,
-                self._clock,
-                self._rng,
-                gate=self._gate,
-                poll_s=self._link.poll_s,
-                quota_share=self._link.quota_share,
+    async def secret(self) -> str:
+        """Return the system's token or key. Raises SecretMissing."""
+        secret = await asyncio.to_thread(self._secrets.get, self._profile.name, self.system)
+        if not secret:
+            raise errors.SecretMissing(
+                f"No {self.system} token for the profile {self._profile.name}",
+                hint=f"attio-console pairs init {self.system} --token-stdin",
             )
+        REDACTOR.add(secret)
+        return secret
+
+    def sync_with(self, client: CrmClient, mapping: Mapping | None) -> CrmSync:
+        """Return the sync over an open client, not running."""
+        return CrmSync(
+            self.system,
+            client,
+            self._store,
+            self._bus,
+            mapping,
+            self._clock,
+            self._rng,
+            gate=self._gate,
+            poll_s=self._link.poll_s,
+            quota_share=self._link.quota_share,
+            read_only=self._profile.read_only,
+        )
+
+    async def _run(self, secret: str, mapping: Mapping | None) -> None:
+        client = self.client(secret)
+        try:
+            self.sync = self.sync_with(client, mapping)
             self._problem = ""
             await self.sync.run()
         finally:
             self.sync = None
             await client.close()
 
-    def _mapping(self) -> Mapping | None:
+    def mapping(self) -> Mapping | None:
+        """Return the mapping of the profile's file; None where it names none. Raises ConfigError."""
         path: Path | None = self._link.mapping
         if path is None:
             return None
@@ -118,7 +128,8 @@ class CrmLink:
             raise errors.ConfigError(f"{path} maps {mapping.system}, not {self.system}")
         return mapping
 
-    def _client(self, secret: str) -> CrmClient:
+    def client(self, secret: str) -> CrmClient:
+        """Return a client for the system; whoever asks closes it."""
         from attio_console.config.profiles import HubSpotLink
 
         link = self._link

@@ -100,8 +100,13 @@ class _PlannedLinks(StoredLinks):
         return self._here.get((record_id, external_type)) or super().external_of(record_id, external_type)
 
 
-async def make_plan(store: Store, context: CrmContext, client: CrmClient | None = None) -> Plan:
-    """Return what a sync would do with what the mirror holds; the client is asked only for who changed what when."""
+async def make_plan(
+    store: Store, context: CrmContext, client: CrmClient | None = None, widows: Sequence[NewPair] = ()
+) -> Plan:
+    """Return what a sync would do with what the mirror holds; the client is asked only for who changed what when.
+
+    `widows` are pairs whose other side is in the recycle bin, as a first sync finds them.
+    """
     plan = Plan(context.system)
     links = _PlannedLinks(store, context.system)
     pairing = Pairing(store, context, links)
@@ -114,6 +119,12 @@ async def make_plan(store: Store, context: CrmContext, client: CrmClient | None 
             hypothetical += [
                 (_as_pair(pair), mapping) for pair in found.new_pairs if pair.state == "confirmed"
             ]
+    paired = {(pair.record_id, pair.external_type) for pair, _ in hypothetical}
+    for pair in widows:
+        mapping_or_none = context.mapping.object(pair.object_key, pair.external_type)
+        if mapping_or_none is not None and (pair.record_id, pair.external_type) not in paired:
+            hypothetical.append((_as_pair(pair), mapping_or_none))
+            plan.new_pairs += 1
     examiner = Examiner(store, context, links)
     examined = [examiner.one(pair, mapping) for pair, mapping in hypothetical]
     after = 0
