@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
-from textual import events
+from textual import events, on
 from textual.app import App
 from textual.screen import Screen
 from textual.widget import Widget
@@ -22,8 +22,10 @@ from attio_console.services.actions import Action, Keymap, keymap
 from attio_console.services.types import Changed, Done
 from attio_console.tui import clipboard, theme
 from attio_console.tui.main_screen import MainScreen
+from attio_console.tui.pane import FilterBox
 from attio_console.tui.session import Session
 from attio_console.tui.small import MIN_HEIGHT, MIN_WIDTH, TooSmall
+from attio_console.tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
     from attio_console.services.console import Console
@@ -57,6 +59,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.keys = keys or keymap()
         self.mouse = mouse
         self.failure: ConsoleError | None = None
+        self.ahead = TypedAhead(self)
         self.session = Session(self, opener, engine=engine)
         self._main = MainScreen()
 
@@ -115,9 +118,15 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """Turn a key into an action before Textual sees it; what means nothing here goes on its usual way."""
-        if isinstance(event, events.Key) and not event.is_forwarded and self._take_key(event):
+        key = event if isinstance(event, events.Key) and not event.is_forwarded else None
+        if key is not None and (self.ahead.hold(key) or self._take_key(key)):
             return
         await super().on_event(event)
+
+    @on(TypedAhead.Released)
+    async def _released(self) -> None:
+        for key in self.ahead.take():
+            await self.on_event(key)
 
     def _take_key(self, event: events.Key) -> bool:
         focused = self.focused
@@ -138,8 +147,18 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if action is None:
             return False
         event.stop()
-        self.perform(action)
+        if isinstance(focused, FilterBox):
+            # Behind the letters that are on their way into the box, and before whatever comes next.
+            self.ahead.begin()
+            focused.post_message(FilterBox.Asked(action))
+        else:
+            self.perform(action)
         return True
+
+    @on(FilterBox.Asked)
+    def _asked_in_filter(self, event: FilterBox.Asked) -> None:
+        self.perform(event.action)
+        self.ahead.end()
 
     def contexts(self) -> tuple[str, ...]:
         """Return the contexts that hold now, narrowest first."""
@@ -203,7 +222,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.start(result)
 
     def start(self, work: Awaitable[object]) -> None:
-        """Let something a person asked for run, and say how it ended."""
+        """Let something a person asked for run, and say how it ended.
+
+        What is typed before it has asked its question, or has ended, is for what comes of it and waits that long.
+        """
+        self.ahead.begin()
         self.run_worker(self._finish(work), group="action", exit_on_error=True)
 
     async def _finish(self, result: Awaitable[object]) -> None:
@@ -212,6 +235,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         except ConsoleError as error:
             self.say_error(error)
             return
+        finally:
+            self.ahead.end()
         if isinstance(done, Done):
             self.say(done.message)
         self._main.refresh_lines()

@@ -47,42 +47,42 @@ class GlobalActions:
 
     # -- panes ------------------------------------------------------------------------------------------------
 
-    def act_pane_records(self) -> None:
+    async def act_pane_records(self) -> None:
         """Show the records."""
-        self.go("records")
+        await self.bring("records")
 
-    def act_pane_pipelines(self) -> None:
+    async def act_pane_pipelines(self) -> None:
         """Show the pipelines."""
-        self.go("pipelines")
+        await self.bring("pipelines")
 
-    def act_pane_sync(self) -> None:
+    async def act_pane_sync(self) -> None:
         """Show the syncs."""
-        self.go("sync")
+        await self.bring("sync")
 
-    def act_pane_conflicts(self) -> None:
+    async def act_pane_conflicts(self) -> None:
         """Show the conflicts."""
-        self.go("conflicts")
+        await self.bring("conflicts")
 
-    def act_pane_outbox(self) -> None:
+    async def act_pane_outbox(self) -> None:
         """Show outbox and history."""
-        self.go("outbox")
+        await self.bring("outbox")
 
-    def act_pane_next(self) -> None:
+    async def act_pane_next(self) -> None:
         """Show the next pane."""
-        self._step_pane(1)
+        await self._step_pane(1)
 
-    def act_pane_previous(self) -> None:
+    async def act_pane_previous(self) -> None:
         """Show the previous pane."""
-        self._step_pane(-1)
+        await self._step_pane(-1)
 
-    def _step_pane(self, step: int) -> None:
+    async def _step_pane(self, step: int) -> None:
         names = [name for name, _ in PANES]
         now = self.pane.NAME if self.pane is not None else names[0]
-        self.go(names[(names.index(now) + step) % len(names)])
+        await self.bring(names[(names.index(now) + step) % len(names)])
 
-    def act_last_view(self) -> None:
+    async def act_last_view(self) -> None:
         """Go back to the pane shown before."""
-        self.go(self.previous)
+        await self.bring(self.previous)
 
     # -- undo, sync -------------------------------------------------------------------------------------------
 
@@ -244,7 +244,7 @@ class GlobalActions:
             raise NoSuchThing(f"There is no place called {word!r}.", hint=f"There are: {', '.join(places)}")
         kind, name = found
         if kind == "pane":
-            self.go(name)
+            await self.bring(name)
         else:
             await self.open_table(kind, name, rest.strip())
         return Done("")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 
 from attio_console.services.types import Changed
 from attio_console.tui import global_actions
@@ -78,6 +80,21 @@ class MainScreen(global_actions.GlobalActions, Screen[object]):
         if self.pane is not None and self.pane.is_attached and self.pane.children:
             self.pane.store_changed(changed)
         self.refresh_lines()
+
+    def set_focus(
+        self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False
+    ) -> None:
+        """Keep the focus where the keys work.
+
+        A widget that is hidden gives the focus up a moment later, when the next one has it already; and a click on
+        nothing must not leave letters without a place to go.
+        """
+        if widget is None and self.focused is not None and self.focused in self._in_front():
+            return
+        super().set_focus(widget, scroll_visible, from_app_focus)
+
+    def _in_front(self) -> list[DOMNode]:
+        return [] if self.pane is None else [self.pane, *self.pane.walk_children()]
 
     def contexts(self) -> tuple[str, ...]:
         """Return the contexts that hold now, narrowest first."""

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
+from attio_console.services.actions import Action
 from attio_console.services.types import Changed
 from attio_console.tui.prose import Toned
 
@@ -69,6 +70,11 @@ class Pane(Widget):
     def other_side(self) -> str:
         """Return what the other side of a conflict is called, where one is open."""
         return ""
+
+
+def focus_now(widget: Widget) -> None:
+    """Give a widget the focus before the next key is looked at; Textual's own `focus` comes after it."""
+    widget.screen.set_focus(widget, scroll_visible=False)
 
 
 class TabStrip(Toned):
@@ -144,6 +150,13 @@ class CountLabel(Toned):
 class FilterBox(Input):
     """The `/` box: what is typed narrows at once."""
 
+    class Asked(Message):
+        """A key that is not text was pressed, after all that was typed before it."""
+
+        def __init__(self, action: Action) -> None:
+            super().__init__()
+            self.action = action
+
     def __init__(self) -> None:
         super().__init__(placeholder="words, or owner=@me value>=1000 updated>-2w", select_on_focus=False)
         self.cursor_blink = False
@@ -155,7 +168,7 @@ class FilterBox(Input):
     def open(self) -> None:
         """Show the box and type into it."""
         self.add_class("-active")
-        self.focus()
+        focus_now(self)
 
     def settle(self) -> None:
         """Leave typing; the box stays on screen while it filters."""

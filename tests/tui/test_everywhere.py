@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import workspace as w
 from conftest import Desk, Open
+from textual import events
 from textual.widgets import Input, OptionList
 
 from attio_console.errors import StoreUnavailable
@@ -229,6 +230,16 @@ async def test_escape_and_q_go_back_one_layer_before_they_leave(desk: Open) -> N
         assert any("quits" in said for said in d.said)
         await d.press("q")
         await d.until(lambda: d.app.return_value == 0, "leaving")
+
+
+async def test_what_is_typed_ahead_goes_into_the_question_it_was_meant_for(desk: Open) -> None:
+    async with desk() as d:
+        for key in ["4", "1", "slash", *"ada lovel", "enter", "l", "l", "l", "e", *"Dy", "enter"]:
+            character = {"slash": "/", "enter": "\r"}.get(key, key)
+            d.app.post_message(events.Key("space" if key == " " else key, character))
+        await d.until(lambda: d.app.verbs.headline().outbox == 1, "the edit")
+        (line,) = d.app.verbs.outbox()
+        assert line.what == "Job title: (empty) → Dy"
 
 
 async def test_a_console_that_cannot_be_opened_is_a_sentence_and_code_one(tmp_path) -> None:

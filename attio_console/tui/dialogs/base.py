@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -13,8 +13,28 @@ from attio_console.model.text import plain
 Answer = TypeVar("Answer")
 
 
+class Ahead(Protocol):
+    """What holds keys until a question is on screen."""
+
+    def asked(self) -> None:
+        """Let keys go."""
+
+
+@runtime_checkable
+class TakesAhead(Protocol):
+    """An app that holds keys until a question is on screen."""
+
+    ahead: Ahead
+
+
 class Dialog(ModalScreen[Answer | None]):
     """A question; None is the answer of somebody who closed it."""
+
+    def on_screen_resume(self) -> None:
+        """Let what was typed ahead come here."""
+        app = self.app
+        if isinstance(app, TakesAhead):
+            self.call_after_refresh(app.ahead.asked)
 
     def contexts(self) -> tuple[str, ...]:
         """Return the contexts of the keys that work here."""

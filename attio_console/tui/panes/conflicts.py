@@ -12,7 +12,7 @@ from attio_console.tui import times
 from attio_console.tui.conflict_grid import side_title
 from attio_console.tui.conflict_view import ConflictView
 from attio_console.tui.lines import LinesView
-from attio_console.tui.pane import CountLabel, FilterBox, Rule, TabLine, TabStrip
+from attio_console.tui.pane import CountLabel, FilterBox, Rule, TabLine, TabStrip, focus_now
 from attio_console.tui.panes.conflict_actions import ConflictActions
 from attio_console.tui.prose import counted
 from attio_console.tui.record_view import system_name
@@ -164,7 +164,7 @@ class ConflictsPane(ConflictActions):
 
     def take_focus(self) -> None:
         """Put the focus where the keys of this pane work."""
-        (self.view.grid if self.opened else self._table).focus()
+        focus_now(self.view.grid if self.opened else self._table)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Let the keys follow a click into the queue or into the fields."""
@@ -216,14 +216,14 @@ class ConflictsPane(ConflictActions):
         self._deciding = True
         self._lay_out()
         self._show(self.line())
-        self.view.grid.focus()
+        focus_now(self.view.grid)
         self.call_after_refresh(self.view.redraw)
         self.face.main.refresh_footer()
 
     def close_conflict(self) -> None:
         """Go back to the queue."""
         self._deciding = False
-        self._table.focus()
+        focus_now(self._table)
         self._lay_out()
         self.face.main.refresh_footer()
 
@@ -250,16 +250,18 @@ class ConflictsPane(ConflictActions):
         """Type a filter."""
         self._filter.open()
 
-    def act_filter_keep(self) -> None:
+    async def act_filter_keep(self) -> None:
         """Go to the queue and keep the filter."""
+        self.read_queue()
         self._filter.settle()
-        self._table.focus()
+        focus_now(self._table)
+        await self._table.settled()
 
     def act_filter_clear(self) -> None:
         """Clear the filter and go to the queue."""
         self._filter.value = ""
         self._filter.settle()
-        self._table.focus()
+        focus_now(self._table)
 
     def clear_layer(self) -> bool:
         """Close or clear the innermost thing."""

@@ -9,7 +9,7 @@ from attio_console.errors import ConsoleError
 from attio_console.services.types import Changed, Column, Done, GroupLine, OutboxLine
 from attio_console.tui import times
 from attio_console.tui.dialogs.confirm import Confirm, plan_lines
-from attio_console.tui.pane import CountLabel, Rule, TabLine, TabStrip
+from attio_console.tui.pane import CountLabel, Rule, TabLine, TabStrip, focus_now
 from attio_console.tui.prose import PENDING, REFUSED, counted
 from attio_console.tui.record_view import RecordTitle, system_name
 from attio_console.tui.rows import Line, ListSource, Slot
@@ -100,7 +100,7 @@ class OutboxPane(TableActions):
 
     def take_focus(self) -> None:
         """Put the focus where the keys of this pane work."""
-        self._table.focus()
+        focus_now(self._table)
 
     # -- reading ----------------------------------------------------------------------------------------------
 

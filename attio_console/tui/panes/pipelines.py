@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from textual import on
@@ -13,7 +14,7 @@ from attio_console.services.types import Card, Changed, Done, Pipeline
 from attio_console.tui.board import BoardView
 from attio_console.tui.dialogs.pick import Pick, PickDialog, among
 from attio_console.tui.editors import edit_field
-from attio_console.tui.pane import CountLabel, FilterBox, Pane, Rule, TabLine, TabStrip
+from attio_console.tui.pane import CountLabel, FilterBox, Pane, Rule, TabLine, TabStrip, focus_now
 from attio_console.tui.prose import counted
 
 _NEEDS_CARD = {
@@ -55,6 +56,7 @@ class PipelinesPane(Pane):
         self._missed = 0
         self._reading = False
         self._again = False
+        self._settled = asyncio.Event()
 
     def compose(self) -> ComposeResult:
         """Make the parts."""
@@ -102,6 +104,7 @@ class PipelinesPane(Pane):
             self._again = True
             return
         self._reading = True
+        self._settled.clear()
         self.run_worker(self._load(), group="board", exit_on_error=True)
 
     async def _load(self) -> None:
@@ -121,6 +124,7 @@ class PipelinesPane(Pane):
             self.face.say_error(error)
         finally:
             self._reading = False
+            self._settled.set()
 
     def store_changed(self, changed: Changed) -> None:
         """Read again what may be different."""
@@ -136,7 +140,7 @@ class PipelinesPane(Pane):
 
     def take_focus(self) -> None:
         """Put the focus where the keys of this pane work."""
-        self.board.focus()
+        focus_now(self.board)
 
     def footer_left(self) -> str:
         """Return how many cards are marked, and whether the board is frozen."""
@@ -338,16 +342,18 @@ class PipelinesPane(Pane):
         """Type a filter."""
         self._filter.open()
 
-    def act_filter_keep(self) -> None:
+    async def act_filter_keep(self) -> None:
         """Go to the board and keep the filter."""
+        self._read()
         self._filter.settle()
-        self.board.focus()
+        focus_now(self.board)
+        await self._settled.wait()
 
     def act_filter_clear(self) -> None:
         """Clear the filter and go to the board."""
         self._filter.value = ""
         self._filter.settle()
-        self.board.focus()
+        focus_now(self.board)
 
     def act_back(self) -> None:
         """Clear the marks, or else the filter."""

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 
 from attio_console.services.types import Changed
 from attio_console.tui.lines import LinesView
-from attio_console.tui.pane import Pane
+from attio_console.tui.pane import Pane, focus_now
 from attio_console.tui.sync_lines import sync_lines
 
 
@@ -56,7 +56,7 @@ class SyncPane(Pane):
 
     def take_focus(self) -> None:
         """Put the focus where the keys of this pane work."""
-        self.lines.focus()
+        focus_now(self.lines)
 
     def footer_left(self) -> str:
         """Return whether the pane is frozen."""
@@ -66,17 +66,17 @@ class SyncPane(Pane):
         """Show what the line under the cursor is about."""
         key = self.lines.cursor_key or ""
         if key == "dead":
-            self.face.main.go("outbox")
+            await self.face.main.bring("outbox")
             return
         _, system, name = key.split(":", 2)
         if system != "attio":
-            self.face.main.go("conflicts")
+            await self.face.main.bring("conflicts")
         elif self.verbs.schema.object(name) is not None:
             await self.face.main.open_table("object", name)
         elif self.verbs.schema.list(name) is not None:
             await self.face.main.open_table("list", name)
         else:
-            self.face.main.go("records")
+            await self.face.main.bring("records")
 
     @on(LinesView.Opened)
     def _opened(self) -> None:
