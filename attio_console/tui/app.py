@@ -7,6 +7,7 @@ import gc
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -37,7 +38,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
     """Attio in a terminal. `opener` opens the console; the first picture does not wait for it."""
 
     TITLE = "attio-console"
-    CSS_PATH = "console.tcss"
+    CSS_PATH = Path(__file__).with_name("console.tcss")
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - declared by Textual
         (0, "-narrow"),
