@@ -9,8 +9,11 @@ from attio_console.model.text import plain
 from attio_console.model.values import display, same
 from attio_console.services.pipelines import PipelineVerbs
 from attio_console.services.types import Done, GroupLine, OutboxLine, PlannedWrite
+from attio_console.store.tx import Tx
 from attio_console.store.types import FieldEdit, Group, ItemState, NewItem, OutboxItem
 
+_UNDO, _REDO = "Undo: ", "Redo: "
+_LOOK_BACK = 500
 _OPEN: tuple[ItemState, ...] = ("pending", "sending", "refused", "dead")
 _CREATIONS = {"create": "Create", "entry_create": "Add to list", "note_create": "Note", "task_create": "Task"}
 
@@ -49,7 +52,7 @@ class OutboxVerbs(PipelineVerbs):
                 at=group.created_at,
                 count=group.size,
                 state=_state_of(group),
-                undone=group.undone_by is not None,
+                undone=self._tip(group)[1],
                 origin=group.origin,
             )
             for group in self.store.outbox.groups(limit)
@@ -147,52 +150,115 @@ class OutboxVerbs(PipelineVerbs):
         return await self._take_back(self.store.outbox.group(group.id))
 
     async def redo(self) -> Done:
-        """Do again what was last taken back."""
+        """Do again what was last taken back; once something new was done, nothing is."""
         self.refuse_when_read_only("Redo")
-        newest = next(iter(self.store.outbox.groups(1)), None)
-        if newest is None or not newest.origin.startswith("undo:"):
-            return Done("Nothing to redo.")
-        return await self._take_back(self.store.outbox.group(newest.id))
+        for group in self.store.outbox.groups(_LOOK_BACK, origins=("operator", "undo:", "resolution:")):
+            if not group.origin.startswith("undo:"):
+                break
+            if group.undone_by is None and self._takes_back(group):
+                return await self._take_back(self.store.outbox.group(group.id))
+        return Done("Nothing to redo.")
 
     def _undoable(self, group_id: int | None) -> Group:
+        """Return what has to be taken back so that an action is undone: itself, or the last time it was done again."""
         if group_id is not None:
-            return self.store.outbox.group(group_id)
-        for group in self.store.outbox.groups(500):
-            discarded = group.states.get("discarded", 0)
-            if group.origin.startswith("undo:") or group.undone_by is not None or discarded == group.size:
+            chosen = self.store.outbox.group(group_id)
+            tip, undone = self._tip(chosen)
+            if undone:
+                raise NoSuchThing(f"{plain(chosen.title)}: taken back already.")
+            return tip
+        for group in self.store.outbox.groups(_LOOK_BACK):
+            given_up = group.size > 0 and group.states.get("discarded", 0) == group.size
+            if group.origin.startswith("undo:") or (given_up and group.undone_by is None):
                 continue
-            return group
+            tip, undone = self._tip(group)
+            if not undone:
+                return tip
         raise NoSuchThing("Nothing to undo.")
 
+    def _tip(self, group: Group) -> tuple[Group, bool]:
+        """Return the last of the undos and redos of an action, and whether it leaves the action undone."""
+        undone = False
+        while group.undone_by is not None:
+            group, undone = self.store.outbox.group(group.undone_by), not undone
+        return group, undone
+
+    def _takes_back(self, group: Group) -> bool:
+        """Return whether a group is an undo, and not the redo of one."""
+        turns = 0
+        while group.origin.startswith("undo:"):
+            group, turns = self.store.outbox.group(int(group.origin.removeprefix("undo:"))), turns + 1
+        return turns % 2 == 1
+
     async def _take_back(self, group: Group) -> Done:
-        unsent = [
-            item
-            for item in group.items
-            if item.state in {"pending", "refused", "dead"} and not item.uncertain
-        ]
-        dropped = await self.store.outbox.discard([item.id for item in unsent])
-        compensating: list[NewItem] = []
+        again = self._takes_back(group)
+        dropped = await self.store.outbox.drop(
+            [
+                item.id
+                for item in group.items
+                if item.state in {"pending", "refused", "dead"} and not item.uncertain
+            ]
+        )
+        back: list[NewItem] = []
         left: list[str] = []
         for item in group.items:
-            if item in unsent or item.state == "discarded":
+            if item.id in dropped or item.state == "discarded":
                 continue
-            back, why_left = self._compensation(item, group.id)
-            if back is not None:
-                compensating.append(back)
-            elif why_left:
+            compensation, why_left = self._compensation(item, group.id)
+            if compensation is not None:
+                back.append(compensation)
+            if why_left:
                 left.append(why_left)
-        if compensating:
-            await self.store.outbox.add(compensating, f"Undo: {plain(group.title)}")
-        self.tell_outbox_changed({(item.collection, item.record_id) for item in group.items})
-        parts = [
-            f"Undone: {plain(group.title)}."
-            if dropped or compensating
-            else f"Not undone: {plain(group.title)}."
+        written = len(back)
+        back += self._dropped_by(group)
+        if dropped or back:
+            await self._keep_turn(group, back, dropped, again)
+        touched = {(item.collection, item.record_id) for item in group.items}
+        self.tell_outbox_changed(touched | {(item.collection, item.record_id) for item in back})
+        title = plain(group.title.removeprefix(_UNDO).removeprefix(_REDO))
+        done = (
+            ("Done again" if again else "Undone")
+            if dropped or back
+            else "Not done again"
+            if again
+            else "Not undone"
+        )
+        parts = [f"{done}: {title}."]
+        if written:
+            parts.append(f"{written} written {'again' if again else 'back'}.")
+        return Done(" ".join(parts + left), group.id, len(dropped) + len(back))
+
+    async def _keep_turn(self, group: Group, back: Sequence[NewItem], dropped: set[int], again: bool) -> None:
+        """Keep an undo or redo as an action of its own, with what it dropped, so that it can be turned round, too."""
+        title = group.title.removeprefix(_UNDO).removeprefix(_REDO)
+        origin = f"undo:{group.id}"
+
+        def job(tx: Tx) -> None:
+            turn = self.store.outbox.add_in(tx, back, f"{_REDO if again else _UNDO}{title}", origin=origin)
+            if dropped:
+                self.store.state.put_in(tx, _dropped_key(turn), sorted(dropped))
+
+        await self.store.queue.run(job)
+
+    def _dropped_by(self, group: Group) -> list[NewItem]:
+        """Return the writes that an undo dropped before they were sent, to be sent after all."""
+        found = (
+            self.store.outbox.item(item_id) for item_id in self.store.state.get(_dropped_key(group.id), [])
+        )
+        return [
+            NewItem(
+                item.system,
+                item.collection,
+                item.record_id,
+                item.kind,
+                item.fields,
+                item.payload,
+                f"undo:{group.id}",
+                item.actor,
+            )
+            for item in found
+            if item is not None and item.state == "discarded"
         ]
-        if compensating:
-            parts.append(f"{len(compensating)} written back.")
-        parts += left
-        return Done(" ".join(parts), group.id, dropped + len(compensating))
 
     def _compensation(self, item: OutboxItem, group_id: int) -> tuple[NewItem | None, str]:
         origin = f"undo:{group_id}"
@@ -228,10 +294,15 @@ class OutboxVerbs(PipelineVerbs):
         raise NoSuchThing(f"There is no conflict {conflict_id}.")
 
 
+def _dropped_key(group_id: int) -> str:
+    return f"undo:{group_id}:dropped"
+
+
 def _state_of(group: Group) -> str:
     """Return the state that says most about a group: what is wrong first, then what waits, then what is done."""
     order: tuple[ItemState, ...] = ("dead", "refused", "sending", "pending", "confirmed", "discarded")
     for state in order:
         if group.states.get(state):
             return state
-    return "confirmed"
+    # It only took back what had not been sent.
+    return "discarded"

@@ -54,9 +54,9 @@ class Outbox:
         """Keep writes as one undo group; return its id."""
         return await self._queue.run(lambda tx: self.add_in(tx, items, group_title))
 
-    def add_in(self, tx: Tx, items: Sequence[NewItem], group_title: str) -> int:
-        """Keep writes as one undo group, as part of a transaction."""
-        origin = items[0].origin if items else "operator"
+    def add_in(self, tx: Tx, items: Sequence[NewItem], group_title: str, *, origin: str = "") -> int:
+        """Keep writes as one undo group, as part of a transaction; a group without writes names its origin."""
+        origin = origin or (items[0].origin if items else "operator")
         actor = items[0].actor if items else ""
         tx.execute(
             "INSERT INTO outgroup (title, origin, actor, created_at) VALUES (?, ?, ?, ?)",
@@ -221,22 +221,30 @@ class Outbox:
 
     async def discard(self, ids: Sequence[int]) -> int:
         """Drop writes that were not sent; return how many. One that is on its way stays."""
+        return len(await self.drop(ids))
+
+    async def drop(self, ids: Sequence[int]) -> set[int]:
+        """Drop writes that were not sent; return which. One that went on its way meanwhile is not among them."""
         return await self._change(ids, "state = 'discarded'", ("pending", "refused", "dead"))
 
     async def revive(self, ids: Sequence[int]) -> int:
         """Send refused and dead writes again; return how many."""
-        return await self._change(ids, "state = 'pending', attempts = 0, next_at = :now", ("refused", "dead"))
+        revived = await self._change(
+            ids, "state = 'pending', attempts = 0, next_at = :now", ("refused", "dead")
+        )
+        return len(revived)
 
-    async def _change(self, ids: Sequence[int], change: str, states: tuple[ItemState, ...]) -> int:
-        def job(tx: Tx) -> int:
+    async def _change(self, ids: Sequence[int], change: str, states: tuple[ItemState, ...]) -> set[int]:
+        def job(tx: Tx) -> set[int]:
             touched = []
             for row_id in ids:
                 touched += tx.execute(
-                    f"UPDATE outbox SET {change} WHERE id = :id AND state IN {states} RETURNING collection, record_id",
+                    f"UPDATE outbox SET {change} WHERE id = :id AND state IN {states}"
+                    " RETURNING id, collection, record_id",
                     {"id": row_id, "now": tx.now},
                 )
-            self._refresh(tx, touched)
-            return len(touched)
+            self._refresh(tx, (row[1:] for row in touched))
+            return {row[0] for row in touched}
 
         return await self._queue.run(job)
 

@@ -1,0 +1,153 @@
+"""Taking back and doing again, whether a write was sent meanwhile or not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from attio_console.config.profiles import Profile
+from attio_console.config.secrets import MemorySecrets
+from attio_console.errors import NoSuchThing
+from attio_console.model.schema import Attribute, ObjectSchema, Schema
+from attio_console.services.console import Console
+from attio_console.services.opening import OpenOptions, open_console
+from attio_console.store import Store
+
+WORKSPACE = str(uuid.UUID(int=1))
+PEOPLE = str(uuid.UUID(int=2))
+ADA = str(uuid.UUID(int=3))
+
+
+def ada(title: str) -> bytes:
+    value = [{"active_from": "2026-01-01T00:00:00Z", "attribute_type": "text", "value": title}]
+    document = {
+        "id": {"workspace_id": WORKSPACE, "object_id": PEOPLE, "record_id": ADA},
+        "created_at": "2026-01-01T00:00:00Z",
+        "values": {"job_title": value if title else []},
+    }
+    return json.dumps(document).encode()
+
+
+@contextlib.asynccontextmanager
+async def desk(directory: Path) -> AsyncIterator[Console]:
+    store = await Store.open(directory / WORKSPACE)
+    fields = tuple(
+        Attribute(str(uuid.UUID(int=10 + n)), slug, slug.title(), "text")
+        for n, slug in enumerate(("job_title", "nickname"))
+    )
+    await store.mirror.put_schema(
+        Schema(workspace_id=WORKSPACE, objects=(ObjectSchema(fields, PEOPLE, "people", "Person", "People"),))
+    )
+    await store.mirror.apply_page(PEOPLE, [ada("Poet")])
+    await store.close()
+    profile = Profile(name="test", workspace_id=WORKSPACE)
+    options = OpenOptions(profile_object=profile, secrets=MemorySecrets(), data_dir=directory, engine=False)
+    async with open_console(options) as console:
+        yield console
+
+
+def title(console: Console) -> str:
+    return console.editable_text(PEOPLE, ADA, "job_title")
+
+
+async def send(console: Console) -> list[str]:
+    """Send what waits, as the engine does, and return what Attio was told."""
+    told = []
+    store = console.store
+    while claims := await store.outbox.claim("attio", 10, 30):
+        for claim in claims:
+            new = claim.item.fields["job_title"].new
+            told.append(new[0] if new else "")
+            await store.outbox.confirm(claim, {"job_title": new})
+            await store.mirror.apply_page(PEOPLE, [ada(told[-1])])
+    return told
+
+
+@pytest.mark.parametrize("sent", [False, True])
+async def test_undo_and_redo_turn_an_edit_back_and_forth(tmp_path: Path, sent: bool) -> None:
+    async with desk(tmp_path) as console:
+        await console.edit(PEOPLE, [ADA], "job_title", "Programmer")
+        for _ in range(2):
+            if sent:
+                await send(console)
+            assert (await console.undo()).message.startswith("Undone: ")
+            assert title(console) == "Poet"
+            if sent:
+                await send(console)
+            assert (await console.redo()).message.startswith("Done again: ")
+            assert title(console) == "Programmer"
+        assert await send(console) == ["Programmer"]
+
+
+async def test_two_undone_are_done_again_in_their_order_and_a_third_time_there_is_nothing(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path) as console:
+        await console.edit(PEOPLE, [ADA], "job_title", "Programmer")
+        await send(console)
+        await console.edit(PEOPLE, [ADA], "job_title", "Countess")
+        for expected in ("Programmer", "Poet"):
+            await console.undo()
+            assert title(console) == expected
+        with pytest.raises(NoSuchThing):
+            await console.undo()
+        for expected in ("Programmer", "Countess"):
+            await console.redo()
+            assert title(console) == expected
+        assert (await console.redo()).message == "Nothing to redo."
+        assert title(console) == "Countess"
+
+
+async def test_undo_after_redo_takes_the_same_action_back_and_not_an_older_one(tmp_path: Path) -> None:
+    async with desk(tmp_path) as console:
+        await console.edit(PEOPLE, [ADA], "nickname", "Enchantress")
+        await console.edit(PEOPLE, [ADA], "job_title", "Programmer")
+        await console.undo()
+        await console.redo()
+        await console.undo()
+        assert title(console) == "Poet"
+        assert console.editable_text(PEOPLE, ADA, "nickname") == "Enchantress"
+
+
+async def test_what_was_done_since_leaves_nothing_to_redo(tmp_path: Path) -> None:
+    async with desk(tmp_path) as console:
+        await console.edit(PEOPLE, [ADA], "job_title", "Programmer")
+        await console.undo()
+        await console.edit(PEOPLE, [ADA], "nickname", "Enchantress")
+        assert (await console.redo()).message == "Nothing to redo."
+        assert title(console) == "Poet"
+
+
+async def test_a_write_that_leaves_in_the_same_instant_is_written_back(tmp_path: Path) -> None:
+    async with desk(tmp_path) as console:
+        group = (await console.edit(PEOPLE, [ADA], "job_title", "Programmer")).group_id
+        assert group is not None
+        (claim,) = await console.store.outbox.claim("attio", 10, 30)
+        await console.undo()
+        await console.store.outbox.confirm(claim, {"job_title": ["Programmer"]})
+        await console.store.mirror.apply_page(PEOPLE, [ada("Programmer")])
+        assert await send(console) == ["Poet"]
+
+
+async def test_the_history_says_what_is_undone_now(tmp_path: Path) -> None:
+    async with desk(tmp_path) as console:
+        first = (await console.edit(PEOPLE, [ADA], "job_title", "Programmer")).group_id
+        await send(console)
+
+        def state() -> bool:
+            return next(g for g in console.groups() if g.group_id == first).undone
+
+        await console.undo()
+        assert state()
+        await console.redo()
+        assert not state()
+        assert first is not None
+        await console.undo(first)
+        assert state()
+        with pytest.raises(NoSuchThing, match="already"):
+            await console.undo(first)
