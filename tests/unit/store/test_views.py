@@ -155,9 +155,9 @@ async def test_several_sort_keys_and_filters_together(store: Store, made: Any) -
 async def test_a_large_collection_is_shown_while_its_axis_is_made(
     store: Store, made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from attio_console.store import mirror
+    from attio_console.store import asking
 
-    monkeypatch.setattr(mirror, "_SMALL", 10)
+    monkeypatch.setattr(asking, "_SMALL", 10)
     await store.mirror.apply_page(
         made.people, [made.person(n, f"P {n:03d}", score=100 - n) for n in range(50)]
     )
