@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attio_console.errors import InvalidValue, NoSuchThing, UsageError
 from attio_console.model.schema import Attribute
@@ -22,7 +22,9 @@ from attio_console.services.types import (
 )
 from attio_console.services.types import Side as SideName
 from attio_console.store.types import ConflictFilter, ConflictRow
-from attio_console.sync.resolve import Choice, Resolver
+
+if TYPE_CHECKING:
+    from attio_console.sync.resolve import Choice, Resolver
 
 _KINDS = {
     "field": "{fields} differ{s}",
@@ -153,6 +155,9 @@ class ConflictVerbs(OutboxVerbs):
     # ------------------------------------------------------------------------------------------------- deciding
 
     def _resolver(self) -> Resolver:
+        # Deciding is rare and looking is not: what decides is loaded when somebody does.
+        from attio_console.sync.resolve import Resolver
+
         return Resolver(self.store, self.bus, self.clock)
 
     def _choices(self, row: ConflictRow, choices: Mapping[str, Any]) -> dict[str, Choice]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from attio_console.attio import AsyncAttio
 from attio_console.errors import SecretMissing, UsageError
-from attio_console.services.letters import LetterVerbs
+from attio_console.services.desk import Desk
 from attio_console.services.types import Done
 from attio_console.sync.receiver import subscription_of
 from attio_console.webhook.subscription import Subscription
@@ -26,7 +26,7 @@ class HookLine:
     ours: bool
 
 
-class HookVerbs(LetterVerbs):
+class HookVerbs(Desk):
     """Everything about the registration."""
 
     @asynccontextmanager

@@ -12,6 +12,7 @@ from attio_console.cli.app import Globals, run_async
 
 if TYPE_CHECKING:
     from attio_console.services.console import Console
+    from attio_console.services.desk import Desk
     from attio_console.services.opening import OpenOptions
 
 T = TypeVar("T")
@@ -42,5 +43,19 @@ def with_console(work: Callable[[Console], Awaitable[T]]) -> T:
     async def opened_work() -> T:
         async with _opened(given) as console:
             return await work(console)
+
+    return run_async(opened_work)
+
+
+def with_desk(work: Callable[[Desk], Awaitable[T]]) -> T:
+    """Do one piece of work that this disk alone can answer: no engine is loaded for it."""
+    given = click.get_current_context().find_object(Globals)
+    assert given is not None
+
+    async def opened_work() -> T:
+        from attio_console.services.opening import open_desk
+
+        async with open_desk(open_options(given)) as desk:
+            return await work(desk)
 
     return run_async(opened_work)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attio_console.cli import EXIT_DONE, EXIT_NEEDS_PERSON
-from attio_console.cli.commands._open import with_console
+from attio_console.cli.commands._open import with_console, with_desk
 from attio_console.cli.commands.records import deliver, read_assignments
 from attio_console.cli.output import emit_json, emit_lines, emit_table, say
 from attio_console.errors import InvalidValue, NoSuchThing
 
 if TYPE_CHECKING:
     from attio_console.services.console import Console
+    from attio_console.services.desk import Desk
     from attio_console.services.types import ConflictDetail
 
 _json = click.option(
@@ -35,8 +36,8 @@ def conflicts() -> None:
 def list_conflicts(expression: str, limit: int, as_json: bool) -> int:
     """List what is open. Exit code 3 when something is."""
 
-    async def work(console: Console) -> int:
-        lines = console.conflicts(0, limit, expression)
+    async def work(desk: Desk) -> int:
+        lines = desk.conflicts(0, limit, expression)
         if as_json:
             emit_lines(lines)
         else:
@@ -45,10 +46,10 @@ def list_conflicts(expression: str, limit: int, as_json: bool) -> int:
                 ((str(c.conflict_id), c.label, c.system, c.what, c.suggestion) for c in lines),
                 right=frozenset({0}),
             )
-            say(f"{console.conflict_count()} open." if lines else "No conflicts.")
+            say(f"{desk.conflict_count()} open." if lines else "No conflicts.")
         return EXIT_NEEDS_PERSON if lines else EXIT_DONE
 
-    return with_console(work)
+    return with_desk(work)
 
 
 @conflicts.command("show")
@@ -57,8 +58,8 @@ def list_conflicts(expression: str, limit: int, as_json: bool) -> int:
 def show_conflict(conflict_id: int, as_json: bool) -> int:
     """Show one conflict, field by field, with its base."""
 
-    async def work(console: Console) -> None:
-        detail = _existing(console, conflict_id)
+    async def work(desk: Desk) -> None:
+        detail = _existing(desk, conflict_id)
         if as_json:
             emit_json(detail)
             return
@@ -71,7 +72,7 @@ def show_conflict(conflict_id: int, as_json: bool) -> int:
             ),
         )
 
-    with_console(work)
+    with_desk(work)
     return EXIT_DONE
 
 
@@ -128,8 +129,8 @@ def undo_conflict(conflict_id: int, no_wait: bool, as_json: bool) -> int:
     return with_console(work)
 
 
-def _existing(console: Console, conflict_id: int) -> ConflictDetail:
-    detail = console.conflict(conflict_id)
+def _existing(desk: Desk, conflict_id: int) -> ConflictDetail:
+    detail = desk.conflict(conflict_id)
     if detail is None:
         raise NoSuchThing(f"There is no conflict {conflict_id}.", hint="attio-console conflicts list")
     return detail

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from attio_console.cli import EXIT_DONE, EXIT_NEEDS_PERSON
-from attio_console.cli.commands._open import with_console
+from attio_console.cli.commands._open import with_desk
 from attio_console.cli.output import emit_json, emit_lines, emit_table, say
 from attio_console.errors import NoSuchThing
 
 if TYPE_CHECKING:
-    from attio_console.services.console import Console
+    from attio_console.services.desk import Desk
 
 _json = click.option(
     "--json", "as_json", is_flag=True, help="JSON: one document, or one object a line for lists."
@@ -29,8 +29,8 @@ def deadletters() -> None:
 def list_dead(as_json: bool) -> int:
     """List dead letters. Exit code 3 when there are any."""
 
-    async def work(console: Console) -> int:
-        lines = console.dead_letters()
+    async def work(desk: Desk) -> int:
+        lines = desk.dead_letters()
         if as_json:
             emit_lines(lines)
         else:
@@ -41,7 +41,7 @@ def list_dead(as_json: bool) -> int:
             say(f"{len(lines)} dead letters." if lines else "No dead letters.")
         return EXIT_NEEDS_PERSON if lines else EXIT_DONE
 
-    return with_console(work)
+    return with_desk(work)
 
 
 @deadletters.command("show")
@@ -49,13 +49,13 @@ def list_dead(as_json: bool) -> int:
 def show_dead(letter_id: str) -> int:
     """Show one dead letter as it was kept."""
 
-    async def work(console: Console) -> None:
-        found = next((letter for letter in console.dead_letters() if letter.letter_id == letter_id), None)
+    async def work(desk: Desk) -> None:
+        found = next((letter for letter in desk.dead_letters() if letter.letter_id == letter_id), None)
         if found is None:
             raise NoSuchThing(f"There is no dead letter {letter_id}.", hint="attio-console deadletters list")
         emit_json(found)
 
-    with_console(work)
+    with_desk(work)
     return EXIT_DONE
 
 
@@ -64,10 +64,10 @@ def show_dead(letter_id: str) -> int:
 def retry(letter_ids: tuple[str, ...]) -> int:
     """Try dead letters again; without an ID, all of them."""
 
-    async def work(console: Console) -> None:
-        say((await console.revive_letters(letter_ids or None)).message)
+    async def work(desk: Desk) -> None:
+        say((await desk.revive_letters(letter_ids or None)).message)
 
-    with_console(work)
+    with_desk(work)
     return EXIT_DONE
 
 
@@ -79,8 +79,8 @@ def discard(letter_ids: tuple[str, ...], yes: bool) -> int:
     if not yes:
         click.confirm(f"Discard {len(letter_ids)} dead letters?", abort=True, err=True)
 
-    async def work(console: Console) -> None:
-        say((await console.discard_letters(letter_ids)).message)
+    async def work(desk: Desk) -> None:
+        say((await desk.discard_letters(letter_ids)).message)
 
-    with_console(work)
+    with_desk(work)
     return EXIT_DONE

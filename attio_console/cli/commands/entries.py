@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from attio_console.cli import EXIT_DONE
-from attio_console.cli.commands._open import with_console
+from attio_console.cli.commands._open import with_console, with_desk
 from attio_console.cli.commands.records import deliver
 from attio_console.cli.output import emit_lines, emit_table
 from attio_console.errors import NoSuchThing
 
 if TYPE_CHECKING:
     from attio_console.services.console import Console
+    from attio_console.services.desk import Desk
     from attio_console.services.types import Pipeline
 
 _json = click.option(
@@ -32,9 +33,9 @@ def entries() -> None:
 def list_entries(list_slug: str, as_json: bool) -> int:
     """List the entries of a pipeline, stage by stage."""
 
-    async def work(console: Console) -> None:
-        pipeline = _pipeline(console, list_slug)
-        board = await console.board(pipeline.list_id)
+    async def work(desk: Desk) -> None:
+        pipeline = _pipeline(desk, list_slug)
+        board = await desk.board(pipeline.list_id)
         rows = [
             {
                 "entry_id": card.entry_id,
@@ -44,7 +45,7 @@ def list_entries(list_slug: str, as_json: bool) -> int:
                 "value": card.value,
             }
             for column in board.columns
-            for card in await console.cards(pipeline.list_id, column.status_id, 0, column.count)
+            for card in await desk.cards(pipeline.list_id, column.status_id, 0, column.count)
         ]
         if as_json:
             emit_lines(rows)
@@ -54,7 +55,7 @@ def list_entries(list_slug: str, as_json: bool) -> int:
                 ((r["stage"], r["name"], r["value"], r["entry_id"]) for r in rows),
             )
 
-    with_console(work)
+    with_desk(work)
     return EXIT_DONE
 
 
@@ -84,11 +85,11 @@ def move_entry(list_slug: str, entry_id: str, stage: str, no_wait: bool, as_json
     return with_console(work)
 
 
-def _pipeline(console: Console, name: str) -> Pipeline:
+def _pipeline(desk: Desk, name: str) -> Pipeline:
     found = [
-        p for p in console.pipelines() if name in {p.slug, p.list_id} or p.name.casefold() == name.casefold()
+        p for p in desk.pipelines() if name in {p.slug, p.list_id} or p.name.casefold() == name.casefold()
     ]
     if not found:
-        known = ", ".join(p.slug for p in console.pipelines()) or "none yet; attio-console pull"
+        known = ", ".join(p.slug for p in desk.pipelines()) or "none yet; attio-console pull"
         raise NoSuchThing(f"No pipeline is called {name!r}.", hint=f"Known: {known}")
     return found[0]

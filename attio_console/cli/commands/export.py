@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from attio_console.cli import EXIT_DONE
-from attio_console.cli.commands._open import with_console
+from attio_console.cli.commands._open import with_desk
 from attio_console.cli.output import say
 from attio_console.errors import ConfigError
 
 if TYPE_CHECKING:
-    from attio_console.services.console import Console
+    from attio_console.services.desk import Desk
 
 
 @click.command()
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     default="csv",
     show_default=True,
 )
-@click.option("--filter", "expression", default="", help="As in the console.")
+@click.option("--filter", "expression", default="", help="As in the desk.")
 @click.option(
     "--columns", default="", metavar="SLUG,SLUG", help="Which attributes; without it, those of the table."
 )
@@ -38,7 +38,7 @@ def export(object_slug: str, form: str, expression: str, columns: str, output: P
     """Write the records of OBJECT as the mirror has them."""
     from attio_console.services.exporting import Format, exported
 
-    async def work(console: Console) -> int:
+    async def work(desk: Desk) -> int:
         count = 0
         chosen = [slug for slug in columns.split(",") if slug]
         with ExitStack() as stack:
@@ -50,10 +50,10 @@ def export(object_slug: str, form: str, expression: str, columns: str, output: P
                 )
             except OSError as problem:
                 raise ConfigError(f"{output} cannot be written: {problem.strerror}.") from problem
-            async for text, rows in exported(console, object_slug, Format(form), expression, chosen):
+            async for text, rows in exported(desk, object_slug, Format(form), expression, chosen):
                 out.write(text)
                 count += rows
         return count
 
-    say(f"{with_console(work)} of {object_slug} exported.")
+    say(f"{with_desk(work)} of {object_slug} exported.")
     return EXIT_DONE

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from attio_console.cli import EXIT_DONE
-from attio_console.cli.commands._open import with_console
+from attio_console.cli.commands._open import with_desk
 from attio_console.cli.output import emit_lines, emit_table, say
 
 if TYPE_CHECKING:
-    from attio_console.services.console import Console
+    from attio_console.services.desk import Desk
     from attio_console.services.types import Hit
 
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 def find(text: str, object_slug: str | None, limit: int, as_json: bool) -> int:
     """Search the mirror for TEXT: names, e-mails, domains, phones, titles; words in any order."""
 
-    async def search(console: Console) -> list[Hit]:
-        collection = console.collection_named(object_slug) if object_slug else None
-        return await console.find(text, collection, limit)
+    async def search(desk: Desk) -> list[Hit]:
+        collection = desk.collection_named(object_slug) if object_slug else None
+        return await desk.find(text, collection, limit)
 
-    hits = with_console(search)
+    hits = with_desk(search)
     if as_json:
         emit_lines(hits)
     else:

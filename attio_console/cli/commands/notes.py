@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from attio_console.cli import EXIT_DONE
-from attio_console.cli.commands._open import with_console
+from attio_console.cli.commands._open import with_console, with_desk
 from attio_console.cli.commands.records import deliver
 from attio_console.cli.output import emit_lines, emit_table
 from attio_console.errors import NoSuchThing
 
 if TYPE_CHECKING:
     from attio_console.services.console import Console
+    from attio_console.services.desk import Desk
     from attio_console.services.types import RecordDetail
 
 
@@ -29,8 +30,8 @@ def notes() -> None:
 def list_notes(object_slug: str, record_id: str, as_json: bool) -> int:
     """List the notes of a record, newest first."""
 
-    async def work(console: Console) -> None:
-        lines = (await existing(console, object_slug, record_id)).notes
+    async def work(desk: Desk) -> None:
+        lines = (await existing(desk, object_slug, record_id)).notes
         if as_json:
             emit_lines(lines)
         else:
@@ -39,7 +40,7 @@ def list_notes(object_slug: str, record_id: str, as_json: bool) -> int:
                 ((f"{n.at:%Y-%m-%d %H:%M}" if n.at else "", n.by, n.title, n.content[:80]) for n in lines),
             )
 
-    with_console(work)
+    with_desk(work)
     return EXIT_DONE
 
 
@@ -62,9 +63,9 @@ def add_note(object_slug: str, record_id: str, content: str, title: str, no_wait
     return with_console(work)
 
 
-async def existing(console: Console, object_slug: str, record_id: str) -> RecordDetail:
+async def existing(desk: Desk, object_slug: str, record_id: str) -> RecordDetail:
     """Return a record of the mirror; raise NoSuchThing where it is not there."""
-    detail = await console.detail(console.collection_named(object_slug), record_id)
+    detail = await desk.detail(desk.collection_named(object_slug), record_id)
     if detail is None:
         raise NoSuchThing(
             f"The mirror has no {object_slug} record {record_id}.",

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from attio_console.cli import EXIT_DONE, EXIT_NEEDS_PERSON
-from attio_console.cli.commands._open import with_console
+from attio_console.cli.commands._open import with_desk
 from attio_console.cli.output import emit_lines, emit_table, say
 
 if TYPE_CHECKING:
-    from attio_console.services.console import Console
+    from attio_console.services.desk import Desk
 
 
 @click.group()
@@ -24,8 +24,8 @@ def outbox() -> None:
 def list_outbox(as_json: bool) -> int:
     """List every write that is not confirmed. Exit code 3 when one was refused or gave up."""
 
-    async def work(console: Console) -> int:
-        lines = console.outbox()
+    async def work(desk: Desk) -> int:
+        lines = desk.outbox()
         if as_json:
             emit_lines(lines)
         else:
@@ -40,7 +40,7 @@ def list_outbox(as_json: bool) -> int:
             say(f"{len(lines)} not confirmed." if lines else "The outbox is empty.")
         return EXIT_NEEDS_PERSON if any(w.state in {"refused", "dead"} for w in lines) else EXIT_DONE
 
-    return with_console(work)
+    return with_desk(work)
 
 
 @outbox.command("retry")
@@ -48,10 +48,10 @@ def list_outbox(as_json: bool) -> int:
 def retry(item_ids: tuple[int, ...]) -> int:
     """Put refused and dead writes back in line; without an ID, all of them."""
 
-    async def work(console: Console) -> None:
-        say((await console.retry(item_ids or None)).message)
+    async def work(desk: Desk) -> None:
+        say((await desk.retry(item_ids or None)).message)
 
-    with_console(work)
+    with_desk(work)
     return EXIT_DONE
 
 
@@ -63,8 +63,8 @@ def discard(item_ids: tuple[int, ...], yes: bool) -> int:
     if not yes:
         click.confirm(f"Discard {len(item_ids)} writes? They will not be sent.", abort=True, err=True)
 
-    async def work(console: Console) -> None:
-        say((await console.discard(item_ids)).message)
+    async def work(desk: Desk) -> None:
+        say((await desk.discard(item_ids)).message)
 
-    with_console(work)
+    with_desk(work)
     return EXIT_DONE

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from attio_console.cli import EXIT_DONE, EXIT_NEEDS_PERSON
-from attio_console.cli.commands._open import with_console
+from attio_console.cli.commands._open import with_console, with_desk
 from attio_console.cli.output import emit_fields, emit_json, emit_lines, emit_table, say
 from attio_console.errors import InvalidValue, NoSuchThing
 
 if TYPE_CHECKING:
     from attio_console.services.console import Console
+    from attio_console.services.desk import Desk
     from attio_console.services.types import Done
 
 _json = click.option(
@@ -45,17 +46,17 @@ def list_records(
     """List the records of OBJECT as the mirror has them."""
     from attio_console.services.types import TableQuery
 
-    async def work(console: Console) -> None:
-        collection = console.collection_named(object_slug)
+    async def work(desk: Desk) -> None:
+        collection = desk.collection_named(object_slug)
         query = TableQuery(collection, expression, tuple((s.lstrip("-"), s.startswith("-")) for s in sorts))
-        console.check_filter(collection, expression)
+        desk.check_filter(collection, expression)
         shown = [slug for slug in columns.split(",") if slug] or [
-            c.slug for c in console.columns(collection) if c.shown
+            c.slug for c in desk.columns(collection) if c.shown
         ]
         for slug in shown:
-            if console.attribute(collection, slug) is None:
+            if desk.attribute(collection, slug) is None:
                 raise NoSuchThing(f"{object_slug} has no attribute {slug!r}.")
-        rows = await console.window(query, 0, limit, shown)
+        rows = await desk.window(query, 0, limit, shown)
         if as_json:
             emit_lines(
                 {
@@ -68,10 +69,10 @@ def list_records(
         emit_table(
             [*shown, "record_id"], ([*(cell.text for cell in row.cells), row.record_id] for row in rows)
         )
-        total = await console.count(query)
+        total = await desk.count(query)
         say(f"{len(rows)} of {total} {object_slug}.")
 
-    with_console(work)
+    with_desk(work)
     return EXIT_DONE
 
 
@@ -83,9 +84,9 @@ def list_records(
 def show_record(object_slug: str, record_id: str, raw: bool, as_json: bool) -> int:
     """Show one record with what is pending on it."""
 
-    async def work(console: Console) -> None:
-        collection = console.collection_named(object_slug)
-        detail = await console.detail(collection, record_id)
+    async def work(desk: Desk) -> None:
+        collection = desk.collection_named(object_slug)
+        detail = await desk.detail(collection, record_id)
         if detail is None:
             raise NoSuchThing(
                 f"The mirror has no {object_slug} record {record_id}.",
@@ -128,7 +129,7 @@ def show_record(object_slug: str, record_id: str, raw: bool, as_json: bool) -> i
                 }
             )
 
-    with_console(work)
+    with_desk(work)
     return EXIT_DONE
 
 
@@ -216,8 +217,8 @@ def delete_records(
 def show_history(object_slug: str, record_id: str, as_json: bool) -> int:
     """Show who changed what and when, as far as this machine and Attio's stamps tell."""
 
-    async def work(console: Console) -> None:
-        lines = await console.history(console.collection_named(object_slug), record_id)
+    async def work(desk: Desk) -> None:
+        lines = await desk.history(desk.collection_named(object_slug), record_id)
         if as_json:
             emit_lines(lines)
         else:
@@ -236,7 +237,7 @@ def show_history(object_slug: str, record_id: str, as_json: bool) -> int:
                 ),
             )
 
-    with_console(work)
+    with_desk(work)
     return EXIT_DONE
 
 

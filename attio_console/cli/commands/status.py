@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from attio_console.cli import EXIT_DONE, EXIT_NEEDS_PERSON
-from attio_console.cli.commands._open import with_console
+from attio_console.cli.commands._open import with_desk
 from attio_console.cli.output import emit_json, emit_table, say
 
 if TYPE_CHECKING:
-    from attio_console.services.console import Console
+    from attio_console.services.desk import Desk
 
 
 @click.command()
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def status(as_json: bool) -> int:
     """Show what is mirrored, what waits, and what needs a person (exit code 3)."""
 
-    async def work(console: Console) -> int:
-        board = console.sync_board()
+    async def work(desk: Desk) -> int:
+        board = desk.sync_board()
         head = board.headline
         if as_json:
             emit_json(board)
@@ -46,4 +46,4 @@ def status(as_json: bool) -> int:
             )
         return EXIT_NEEDS_PERSON if head.conflicts or head.dead_letters or head.refused else EXIT_DONE
 
-    return with_console(work)
+    return with_desk(work)

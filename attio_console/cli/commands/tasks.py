@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from attio_console.cli import EXIT_DONE
-from attio_console.cli.commands._open import with_console
+from attio_console.cli.commands._open import with_console, with_desk
 from attio_console.cli.commands.notes import existing
 from attio_console.cli.commands.records import deliver
 from attio_console.cli.output import emit_lines, emit_table
 
 if TYPE_CHECKING:
     from attio_console.services.console import Console
+    from attio_console.services.desk import Desk
 
 _wait = click.option("--no-wait", is_flag=True, help="Return once the change is on disk.")
 _json = click.option(
@@ -33,8 +34,8 @@ def tasks() -> None:
 def list_tasks(object_slug: str, record_id: str, as_json: bool) -> int:
     """List the tasks of a record, open ones first."""
 
-    async def work(console: Console) -> None:
-        lines = (await existing(console, object_slug, record_id)).tasks
+    async def work(desk: Desk) -> None:
+        lines = (await existing(desk, object_slug, record_id)).tasks
         if as_json:
             emit_lines(lines)
         else:
@@ -52,7 +53,7 @@ def list_tasks(object_slug: str, record_id: str, as_json: bool) -> int:
                 ),
             )
 
-    with_console(work)
+    with_desk(work)
     return EXIT_DONE
 
 
