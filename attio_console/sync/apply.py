@@ -12,6 +12,7 @@ from attio_console.store import Store
 from attio_console.store.tx import Tx
 from attio_console.store.types import AuditEntry, ConflictRow, FieldEdit, NewConflict, NewItem, Pair
 from attio_console.sync import kinds
+from attio_console.sync.breath import Breath
 from attio_console.sync.compare import Times, Verdict
 from attio_console.sync.examine import Examined
 from attio_console.sync.mapping import collection_of
@@ -34,6 +35,17 @@ class Applied:
     """writes that were not queued because the run was stopped or not accepted"""
     touched: set[tuple[str, str]] = field(default_factory=set)
     """(collection, record id) of what shows a difference now"""
+
+    def add(self, other: Applied) -> None:
+        """Count another run in."""
+        self.pairs += other.pairs
+        self.agreed += other.agreed
+        self.bases += other.bases
+        self.items += other.items
+        self.conflicts += other.conflicts
+        self.waiting += other.waiting
+        self.held += other.held
+        self.touched |= other.touched
 
 
 @dataclass
@@ -64,7 +76,9 @@ class Applier:
         """Commit what the verdicts say. With `hold` nothing is queued for sending."""
         done = Applied(pairs=len(examined))
         works: list[_Work] = []
+        breath = Breath()
         for one in examined:
+            await breath.take()
             work = self._work(one, hold, detected_by, done)
             works += [work] if work else []
         for start in range(0, len(works), _CHUNK):

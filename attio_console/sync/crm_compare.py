@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
+from attio_console import errors
 from attio_console.crm.protocol import CrmChange
+from attio_console.model.merge import Rule
 from attio_console.store.types import NewConflict, Pair
 from attio_console.sync import kinds
 from attio_console.sync.apply import Applied, Applier
+from attio_console.sync.breath import Breath
 from attio_console.sync.crm_link import LinkState
 from attio_console.sync.examine import Examined, Examiner, Who, wanting_times
 from attio_console.sync.mapping import collection_of
 from attio_console.sync.resolve_records import guard_key
 
 _PAIRS_AT_ONCE = 1_000
-_BREATH = 100
 
 
 class Comparing(LinkState):
@@ -24,16 +25,9 @@ class Comparing(LinkState):
     async def compare_all(self) -> Applied:
         """Compare every confirmed pair."""
         total = Applied()
+        pairs = self._every_pair()
         for name in self._ready().mapping.external_types:
-            pairs = [p for p in self._every_pair() if p.external_type == name]
-            done = await self.compare(pairs)
-            total.pairs += done.pairs
-            total.agreed += done.agreed
-            total.bases += done.bases
-            total.items += done.items
-            total.conflicts += done.conflicts
-            total.waiting += done.waiting
-            total.held += done.held
+            total.add(await self.compare([pair for pair in pairs if pair.external_type == name]))
         self._held = total.held
         return total
 
@@ -50,26 +44,32 @@ class Comparing(LinkState):
     async def compare(self, pairs: Sequence[Pair], *, detected_by: str = "poll") -> Applied:
         """Compare these pairs and act on what differs."""
         async with self._busy:
-            context = self._ready()
-            examiner = Examiner(self._store, context)
-            examined: list[Examined] = []
-            for number, one in enumerate(examiner.each(pairs)):
-                if number % _BREATH == _BREATH - 1:
-                    await asyncio.sleep(0)
-                if self._may_judge(one):
-                    examined.append(one)
-            known = self._already_known(examined)
-            who = await self._who(examined, known)
-            examined = [
-                one if one.pair.external_id in known else examiner.with_times(one, who) for one in examined
-            ]
-            stopped = await self._guard(examined, len(pairs))
+            examiner = Examiner(self._store, self._ready())
             applier = Applier(self._store, self.system)
-            done = await applier.apply(
-                examined, hold=stopped or not self.is_accepted, detected_by=detected_by
-            )
-            self._tell(done)
-            return done
+            breath = Breath()
+            total = Applied()
+            calm: list[Examined] = []
+            differing: list[Examined] = []
+            for one in examiner.each(pairs):
+                await breath.take()
+                if not self._may_judge(one):
+                    continue
+                (calm if one.is_calm else differing).append(one)
+                if len(calm) == _PAIRS_AT_ONCE:
+                    # What agrees is settled on the way, so that only differences are ever held in memory.
+                    total.add(await applier.apply(calm, detected_by=detected_by))
+                    calm = []
+            known = self._already_known(differing)
+            who = await self._who(differing, known)
+            for number, one in enumerate(differing):
+                await breath.take()
+                if one.pair.external_id not in known:
+                    differing[number] = examiner.with_times(one, who)
+            stopped = await self._guard(differing, len(pairs))
+            hold = stopped or not self.is_accepted
+            total.add(await applier.apply([*calm, *differing], hold=hold, detected_by=detected_by))
+            self._tell(total)
+            return total
 
     def _may_judge(self, one: Examined) -> bool:
         """Whether a missing side means that the record is gone: only where that side was read completely."""
@@ -80,10 +80,18 @@ class Comparing(LinkState):
 
     async def _who(self, examined: Sequence[Examined], known: set[str]) -> Who:
         who: dict[str, dict[str, dict[str, list[CrmChange]]]] = {}
+        decisive = any(v.codec.field.rule is Rule.NEWEST for one in examined for v in one.verdicts)
         for external_type, (ids, fields) in wanting_times(examined).items():
             asked = sorted(ids - known)
-            if asked:
+            if not asked:
+                continue
+            try:
                 who[external_type] = await self.client.history(external_type, asked, sorted(fields))
+            except errors.NetworkError as error:
+                # Who and when only adorn a conflict, unless a rule decides by them.
+                if decisive:
+                    raise
+                self.contact.remember(error)
         return who
 
     def _already_known(self, examined: Sequence[Examined]) -> set[str]:

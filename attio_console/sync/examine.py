@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,9 +38,10 @@ class Examined:
     times: Mapping[str, Times] | None = None
 
     @property
-    def label_source(self) -> tuple[str, str]:
-        """Return the Attio row that names the pair."""
-        return self.pair.collection, self.pair.record_id
+    def is_calm(self) -> bool:
+        """Whether both sides are there and nothing is to be written or asked."""
+        both = self.attio is not None and self.external is not None
+        return both and not any(v.writes or v.is_manual or v.decision.settled for v in self.verdicts)
 
 
 class Examiner:
@@ -188,8 +189,3 @@ def wanting_times(examined: Sequence[Examined]) -> dict[str, tuple[set[str], set
             ids.add(one.pair.external_id)
             fields.update(names)
     return wanted
-
-
-def slugs_of(verdicts: Collection[Verdict]) -> set[str]:
-    """Return the attribute slugs of some verdicts."""
-    return {verdict.slug for verdict in verdicts}

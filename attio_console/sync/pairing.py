@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from attio_console.model.schema import ObjectSchema, Schema
 from attio_console.store import Store
 from attio_console.store.tx import Tx
+from attio_console.sync.breath import Breath
 from attio_console.sync.codec import FieldCodec, Links
 from attio_console.sync.crm_context import CrmContext, StoredLinks, external_values
 from attio_console.sync.mapping import ObjectMapping, collection_of
 from attio_console.sync.matching import Known, Paired, match
 from attio_console.sync.sides import Side, attio_side, external_side, takes_part
 
-_BREATH = 200
 _CHUNK = 500
 
 
@@ -62,10 +61,10 @@ class Pairing:
         schema = self._store.mirror.schema
         codecs = self._context.codecs(mapping, schema, self._links)
         sides: list[Side] = []
+        breath = Breath()
         ids = list(only) if only is not None else self._store.mirror.ids(collection)
-        for number, external_id in enumerate(ids):
-            if number % _BREATH == _BREATH - 1:
-                await asyncio.sleep(0)
+        for external_id in ids:
+            await breath.take()
             if external_id in known.externals:
                 continue
             raw = self._store.mirror.raw(collection, external_id)
@@ -85,9 +84,9 @@ class Pairing:
         known: Known,
     ) -> list[Side]:
         sides: list[Side] = []
-        for number, record_id in enumerate(self._store.mirror.ids(attio_object.id)):
-            if number % _BREATH == _BREATH - 1:
-                await asyncio.sleep(0)
+        breath = Breath()
+        for record_id in self._store.mirror.ids(attio_object.id):
+            await breath.take()
             row = self._store.mirror.row(attio_object.id, record_id)
             if row is not None:
                 side = attio_side(mapping, attio_object, codecs, record_id, row.label, row.values())

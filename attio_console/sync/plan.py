@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from attio_console.crm.protocol import CrmClient
 from attio_console.model.items import Items
 from attio_console.store import Store
 from attio_console.store.types import NewPair, Pair
+from attio_console.sync.breath import Breath
 from attio_console.sync.crm_context import CrmContext, StoredLinks
 from attio_console.sync.examine import Examined, Examiner, wanting_times
 from attio_console.sync.mapping import ObjectMapping
@@ -23,7 +23,6 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 _ATTIO_WRITES_PER_S = 25.0
 _CALLS_PER_S = {"hubspot": 5.0, "salesforce": 10.0}
 _BATCH = {"hubspot": 100, "salesforce": 200}
-_BREATH = 100
 
 Action = Literal["create", "update", "delete", "ask"]
 
@@ -120,19 +119,22 @@ async def make_plan(
                 (_as_pair(pair), mapping) for pair in found.new_pairs if pair.state == "confirmed"
             ]
     paired = {(pair.record_id, pair.external_type) for pair, _ in hypothetical}
-    for pair in widows:
-        mapping_or_none = context.mapping.object(pair.object_key, pair.external_type)
-        if mapping_or_none is not None and (pair.record_id, pair.external_type) not in paired:
-            hypothetical.append((_as_pair(pair), mapping_or_none))
+    for widow in widows:
+        mapping_or_none = context.mapping.object(widow.object_key, widow.external_type)
+        if mapping_or_none is not None and (widow.record_id, widow.external_type) not in paired:
+            hypothetical.append((_as_pair(widow), mapping_or_none))
             plan.new_pairs += 1
     examiner = Examiner(store, context, links)
-    examined = [examiner.one(pair, mapping) for pair, mapping in hypothetical]
+    breath = Breath()
+    examined = []
+    for pair, mapping in hypothetical:
+        await breath.take()
+        examined.append(examiner.one(pair, mapping))
     after = 0
     while pairs := store.pairs.list(context.system, state="confirmed", after=after):
         after = pairs[-1].id
-        for number, one in enumerate(examiner.each(pairs)):
-            if number % _BREATH == 0:
-                await asyncio.sleep(0)
+        for one in examiner.each(pairs):
+            await breath.take()
             examined.append(one)
     if client is not None:
         who = {

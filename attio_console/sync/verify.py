@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,12 +11,12 @@ from attio_console.net import Lane
 from attio_console.store import Store
 from attio_console.store.types import Pair
 from attio_console.sync import kinds
+from attio_console.sync.breath import Breath
 from attio_console.sync.crm_context import CrmContext, external_row
 from attio_console.sync.examine import Examined, Examiner
 from attio_console.sync.mapping import collection_of
 
 _ATTIO_PAGE = 500
-_BREATH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +100,15 @@ async def verify(
     """Compare both sides and the base of every confirmed pair; with clients, read both sides anew first."""
     report = Verified(context.system)
     examiner = Examiner(store, context)
+    breath = Breath()
     after = 0
     while pairs := store.pairs.list(context.system, state="confirmed", after=after):
         after = pairs[-1].id
         ours, theirs = await refresh(store, context, pairs, client, attio)
         report.attio_reads += ours
         report.external_reads += theirs
-        for number, one in enumerate(examiner.each(pairs)):
-            if number % _BREATH == 0:
-                await asyncio.sleep(0)
+        for one in examiner.each(pairs):
+            await breath.take()
             _judge(report, store, one)
     return report
 
