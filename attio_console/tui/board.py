@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -16,7 +17,7 @@ from attio_console.errors import ConsoleError, Superseded
 from attio_console.services.types import Board, Card
 from attio_console.tui import times
 from attio_console.tui.background import replacing
-from attio_console.tui.cells import fit
+from attio_console.tui.cells import fit, steady
 from attio_console.tui.prose import CONFLICT, EDIT_SIGNS, OVERDUE, TONES, Toned
 from attio_console.tui.stages import CardSource, Stage
 
@@ -317,7 +318,7 @@ class BoardView(Toned, can_focus=True):
         accent = base + self.tone("accent")
         if line == 0:
             sign = ("▸" if self.has_focus else "›") if at_cursor else ("●" if marked else " ")
-            value = fit(card.value, min(len(card.value), cells // 2), True) if card.value else ""
+            value = fit(card.value, min(cell_len(card.value), cells // 2), True) if card.value else ""
             name_style = base + self.tone("accent") if marked else base
             return [
                 Segment(sign, accent),
@@ -328,9 +329,8 @@ class BoardView(Toned, can_focus=True):
         signs = self._signs(card)
         width = sum(len(text) + 1 for text, _ in signs)
         age = f" · {times.span(card.age_days * 86_400)}" if card.age_days is not None else ""
-        owner = fit(
-            card.owner or "nobody", max(min(len(card.owner or "nobody"), cells - width - len(age) - 2), 0)
-        )
+        name = card.owner or "nobody"
+        owner = fit(name, max(min(cell_len(steady(name)), cells - width - len(age) - 2), 0))
         segments = [
             Segment("●" if marked and at_cursor else " ", accent),
             Segment(fit(owner + age, cells - width - 2), base + self.tone("dim")),

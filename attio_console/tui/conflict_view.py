@@ -150,12 +150,17 @@ class ConflictView(Widget):
             return (make(" ", (f"✕ {error.message} {error.hint}", "danger")),)
         return self._planned(writes, decision)
 
+    def _target(self, write: PlannedWrite) -> str:
+        shape = self.face.verbs.schema.collection(write.object)
+        name = shape.slug if shape is not None else write.object
+        return write.field if write.field.startswith(f"{name}.") else f"{name}.{write.field}"
+
     def _planned(self, writes: list[PlannedWrite], decision: Decision) -> tuple[Text, ...]:
         make = self._writes.line
         lines = [
             make(
                 (" Applying writes  " if not number else "                  ", "dim"),
-                f"{system_name(write.system)} {write.object}.{write.field} = ",
+                f"{system_name(write.system)} {self._target(write)} = ",
                 (write.after or "(empty)", "strong"),
             )
             for number, write in enumerate(writes[:_WRITES_SHOWN])

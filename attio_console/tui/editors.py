@@ -86,9 +86,13 @@ def _choice_dialog(
         if {choice.value.casefold(), choice.title.casefold()} & wanted
         or _member_id(console, choice.value) in wanted
     ]
-    if not attribute.is_multi and not attribute.is_required:
-        picks.append(_CLEAR)
-    return PickDialog(title, among(picks), several=attribute.is_multi, chosen=now, note=note)
+    found = among(picks)
+
+    async def load(typed: str) -> Sequence[Pick]:
+        clear = not attribute.is_multi and not attribute.is_required and not typed.strip()
+        return [*await found(typed), _CLEAR] if clear else await found(typed)
+
+    return PickDialog(title, load, several=attribute.is_multi, chosen=now, note=note)
 
 
 def _member_id(console: Console, value: str) -> str:
@@ -126,6 +130,7 @@ def reference_loader(console: Console, attribute: Attribute, now: Sequence[str])
             picks.extend(Pick(hit.record_id, hit.label, hit.detail or hit.kind) for hit in hits)
         unique = {pick.value: pick for pick in reversed(picks)}
         ordered = [pick for pick in picks if unique.pop(pick.value, None) is not None]
-        return ordered if attribute.is_multi else [*ordered, _CLEAR]
+        # A name that nobody has must not end in an empty field: clearing is offered while nothing is typed.
+        return ordered if attribute.is_multi or text.strip() else [*ordered, _CLEAR]
 
     return load

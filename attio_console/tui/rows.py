@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-PAGE = 100
+PAGE = 50
 """Rows fetched at a time."""
 
 _HELD_PAGES = 64

@@ -97,7 +97,7 @@ def _partition(part: PartitionLine, now: datetime, width: int, make: Make) -> Te
         middle = f"{fit(f'{part.records:,}', 10, True)}   {_scanned(part, now)}"
     else:
         words = [f"{counted(part.pairs, 'pair')}", f"agreed {part.agreed:,}"]
-        middle = f"{fit(words[0], 16, True)}   {words[1]}"
+        middle = f"{fit(words[0], 16, True)}   {fit(words[1], 14)}"
     left = make("  ", name, middle)
     if part.conflicts:
         left.append("   ")

@@ -111,6 +111,8 @@ class PickDialog(Dialog[tuple[str, ...]]):
         self._empty = empty
         self._wide = wide
         self._picks: list[Pick] = []
+        self._shown_for: str | None = None
+        self._then: list[Callable[[], object]] = []
 
     def compose(self) -> ComposeResult:
         """Make the box and the list."""
@@ -146,14 +148,29 @@ class PickDialog(Dialog[tuple[str, ...]]):
         except Superseded:
             return
         except ConsoleError as error:
+            self._then.clear()
             self.complain(error)
             return
         self.accept_again()
         self._picks = list(picks)
+        self._shown_for = text
         self._draw(0)
         if not text and not self._several:
             number = next((n for n, pick in enumerate(self._picks) if pick.value in self._chosen), 0)
             self.query_one(OptionList).highlighted = number if self._picks else None
+        waiting, self._then = self._then, []
+        for then in waiting:
+            then()
+
+    def _once_found(self, then: Callable[[], object]) -> bool:
+        """Return whether the list answers to what is typed; else `then` follows once it does.
+
+        Fast fingers must not choose from the list of what was typed before.
+        """
+        if self._shown_for == self.query_one(SearchBox).value:
+            return True
+        self._then.append(then)
+        return False
 
     def _draw(self, highlighted: int) -> None:
         choices = self.query_one(OptionList)
@@ -208,6 +225,8 @@ class PickDialog(Dialog[tuple[str, ...]]):
     @on(SearchBox.SpacePressed)
     def action_choose(self) -> None:
         """Choose or unchoose what is highlighted."""
+        if not self._once_found(self.action_choose):
+            return
         number = self.query_one(OptionList).highlighted
         if self._several and number is not None and number < len(self._picks):
             self._toggle(self._picks[number].value)
@@ -221,6 +240,8 @@ class PickDialog(Dialog[tuple[str, ...]]):
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
+        if not self._once_found(self._submitted):
+            return
         if self._several:
             self.dismiss(tuple(self._chosen))
             return
