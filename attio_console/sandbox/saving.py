@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from attio_console import __version__
 from attio_console.errors import ConsoleError
 from attio_console.sandbox.attio.auth import WorldLimits
 from attio_console.sandbox.attio.delivery import Deliveries, Delivery
@@ -27,7 +28,8 @@ from attio_console.sandbox.life import Life
 from attio_console.sandbox.world import Settings, World
 
 FILE = "world.sandbox"
-_HEADER = b"attio-console sandbox 1 "
+# The objects are saved as this version knows them: another version may miss what it has added since.
+_HEADER = f"attio-console sandbox {__version__} ".encode()
 _TRANSIENT = {
     "World": frozenset({"settings"}),
     "Events": frozenset({"_subscribers"}),
@@ -101,7 +103,7 @@ def load(directory: Path, settings: Settings) -> World | None:
         raise _unreadable(path, error.strerror or str(error)) from error
     header, _, body = raw.partition(b"\n")
     if not header.startswith(_HEADER):
-        raise _unreadable(path, "it is not a saved sandbox of this version")
+        raise _unreadable(path, "it was not saved by this version of attio-console")
     if hashlib.sha256(body).hexdigest().encode() != header.removeprefix(_HEADER):
         raise _unreadable(path, "it was changed or cut off")
     try:

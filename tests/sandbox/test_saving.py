@@ -89,7 +89,7 @@ async def test_an_unusable_state_is_refused_with_a_sentence(tmp_path):
         b"",
         b"nonsense",
         whole[:-3],
-        whole.replace(b"sandbox 1 ", b"sandbox 9 "),
+        whole.replace(b"console sandbox ", b"console sandbox 9."),
         whole[:-1] + b"x",
     ):
         path.write_bytes(broken)
