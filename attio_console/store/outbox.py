@@ -208,14 +208,18 @@ class Outbox:
         )
 
     def _settle(self, tx: Tx, claim: OutboxClaim, change: str, values: tuple[Any, ...]) -> None:
+        touched = []
         for row_id in claim.ids:
-            tx.execute(
-                f"UPDATE outbox SET {change} WHERE id = ? AND token = ? AND state = 'sending'",
+            settled = tx.execute(
+                f"UPDATE outbox SET {change} WHERE id = ? AND token = ? AND state = 'sending'"
+                " RETURNING collection, record_id",
                 (*values, row_id, claim.token),
             )
-            if not tx.changes():
+            if not settled:
                 raise LeaseLost(f"Outbox item {row_id} was taken over by another worker.")
-        self._refresh(tx, [(claim.item.collection, claim.item.record_id)])
+            touched += settled
+        # Where the row stands now: its record may have been merged into another while it was being sent.
+        self._refresh(tx, touched)
 
     # ------------------------------------------------------------------------------------------- a person decides
 
