@@ -66,16 +66,17 @@ def _sandbox_process(records: int, seed: int, directory: Path) -> Iterator[dict[
         str(seed),
     ]
     command += ["--webhook-http", "--life", "--state", str(directory / "sandbox"), "--until-input-closes"]
-    with (directory / "sandbox.log").open("ab") as log:
+    say("Starting the sandbox: a workspace of its own, and other people who work in it …")
+    path = directory / "sandbox.log"
+    with path.open("ab") as log:
+        told = log.tell()
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
-            raise ConfigError(
-                "The sandbox did not start.",
-                hint=f"Its log: {directory / 'sandbox.log'} (use --keep to keep it)",
-            )
+            process.wait(timeout=20)
+            raise ConfigError("The sandbox did not start.", hint=_last_words(path, told))
         yield json.loads(line)
     finally:
         assert process.stdin is not None
@@ -88,3 +89,11 @@ def _sandbox_process(records: int, seed: int, directory: Path) -> Iterator[dict[
             process.wait()
         assert process.stdout is not None
         process.stdout.close()
+
+
+def _last_words(path: Path, start: int) -> str:
+    """Return what the sandbox said before it ended: its own sentence, or the end of a traceback."""
+    with path.open("rb") as log:
+        log.seek(start)
+        lines = [line.strip() for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    return " ".join(lines[-2:])[-500:] or f"It left no word; its log is {path}"
