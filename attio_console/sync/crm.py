@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
-from attio_console.store.types import NewPair, Pair
+from attio_console.store.types import NewItem, NewPair, Pair
 from attio_console.sync.apply import Applied
 from attio_console.sync.bus import Change, Subscription
 from attio_console.sync.crm_compare import Comparing
 from attio_console.sync.crm_context import CrmContext
+from attio_console.sync.crm_create import Creating
 from attio_console.sync.crm_link import accepted_key
 from attio_console.sync.crm_outbox import CrmSender
 from attio_console.sync.crm_pull import Pulled
 from attio_console.sync.crm_repair import follow_merges
-from attio_console.sync.mapping import collection_of
+from attio_console.sync.mapping import ObjectMapping, collection_of
 from attio_console.sync.pairing import Pairing
 
 _REPAIR_EVERY = timedelta(seconds=30)
@@ -180,19 +182,31 @@ class CrmSync(Comparing):
         return self._paired_at is None or self._clock.now() - self._paired_at >= _REPAIR_EVERY
 
     async def pair(self) -> None:
-        """Look for pairs among what has none, parents first, and compare what was found."""
+        """Look for pairs among what has none, parents first; create what is missing where the mapping says so."""
         context = self._ready()
-        pairing = Pairing(self._store, context)
+        pairing, creating = Pairing(self._store, context), Creating(self._store, context)
         self._unpaired_news = False
         self._paired_at = self._clock.now()
         for mapping in self._in_order():
+            if arrived := creating.arrived():
+                await self._store.pairs.put(arrived)
             found = await pairing.run(mapping)
             if found.found:
                 self._bus.changed("conflicts")
-            ids = [p.external_id for p in found.new_pairs if p.state == "confirmed"]
+            ids = [p.external_id for p in (*found.new_pairs, *arrived) if p.state == "confirmed"]
             # Fields that refer to these records waited for their pairs.
             self._bus.records(collection_of(self.system, mapping.external), ids)
+            await self._create(mapping, creating.items(mapping, found))
             self._bus.changed("status")
+
+    async def _create(self, mapping: ObjectMapping, items: Sequence[NewItem]) -> None:
+        if not items or not self.is_accepted:
+            return
+        if await self._stops(mapping.external, len(items), self._store.pairs.count(self.system)):
+            self._unpaired_news = True
+            return
+        await self._store.outbox.add(items, f"Create {len(items)} in {mapping.external}")
+        self._bus.changed("outbox")
 
     async def _watch(self, changes: Subscription) -> None:
         async for change in changes:

@@ -115,26 +115,27 @@ class Comparing(LinkState):
 
     async def _guard(self, examined: Sequence[Examined], compared: int) -> bool:
         """Stop a run that would write to too much of a partition; return whether it is stopped."""
-        guards = self._ready().mapping.guards
-        stopped = False
         writes: dict[str, int] = {}
         gone: dict[str, int] = {}
         for one in examined:
             name = one.pair.external_type
             writes[name] = writes.get(name, 0) + any(v.writes for v in one.verdicts)
             gone[name] = gone.get(name, 0) + (one.attio is None or one.external is None)
-        for name, written in writes.items():
-            count = max(written, gone[name])
-            total = max(compared, self._store.pairs.count(self.system))
-            if count < guards.min_writes or count <= guards.max_share * total or not self.is_accepted:
-                continue
-            if (self._store.state.get(guard_key(self.system, name)) or {}).get("accepted"):
-                await self._store.state.put(guard_key(self.system, name), None)
-                continue
-            stopped = True
-            await self._store.conflicts.open(self._stop(name, count, total))
-            self._bus.changed("conflicts")
-        return stopped
+        total = max(compared, self._store.pairs.count(self.system))
+        stopped = [await self._stops(name, max(count, gone[name]), total) for name, count in writes.items()]
+        return any(stopped)
+
+    async def _stops(self, name: str, count: int, total: int) -> bool:
+        """Return whether a run of that size has to wait for a person, who is then asked."""
+        guards = self._ready().mapping.guards
+        if count < guards.min_writes or count <= guards.max_share * total or not self.is_accepted:
+            return False
+        if (self._store.state.get(guard_key(self.system, name)) or {}).get("accepted"):
+            await self._store.state.put(guard_key(self.system, name), None)
+            return False
+        await self._store.conflicts.open(self._stop(name, count, total))
+        self._bus.changed("conflicts")
+        return True
 
     def _stop(self, name: str, count: int, total: int) -> NewConflict:
         return NewConflict(
@@ -157,6 +158,8 @@ class Comparing(LinkState):
         flags = (self._store.state.get(guard_key(self.system, name)) or {} for name in names)
         if any(flag.get("accepted") for flag in flags) or (self._held and self.is_accepted):
             self._held = 0
+            self._unpaired_news = True
+            self._paired_at = None
             await self.compare_all()
 
     def _tell(self, done: Applied) -> None:

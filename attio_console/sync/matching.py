@@ -24,10 +24,21 @@ class Paired:
     confirmed: int = 0
     proposed: int = 0
     conflicts: int = 0
-    unmatched_attio: int = 0
-    unmatched_external: int = 0
+    alone_here: list[str] = field(default_factory=list)
+    """Attio records for which nothing there is a counterpart, nor may be one"""
+    alone_there: list[str] = field(default_factory=list)
     new_pairs: list[NewPair] = field(default_factory=list)
     found: list[NewConflict] = field(default_factory=list)
+
+    @property
+    def unmatched_attio(self) -> int:
+        """How many records here have no counterpart."""
+        return len(self.alone_here)
+
+    @property
+    def unmatched_external(self) -> int:
+        """How many records there have no counterpart."""
+        return len(self.alone_there)
 
 
 class Known:
@@ -38,6 +49,8 @@ class Known:
         """Attio record id -> the external id of its confirmed pair"""
         self.externals: set[str] = set()
         self.apart: set[tuple[str, str]] = set()
+        self.touched: set[str] = set()
+        """ids of either side that a pair of any state names: nothing is created for them by itself"""
         after = 0
         while pairs := store.pairs.list(system, object_key=mapping.attio, after=after):
             after = pairs[-1].id
@@ -46,6 +59,7 @@ class Known:
                     self._note(pair)
 
     def _note(self, pair: Pair) -> None:
+        self.touched |= {pair.record_id, pair.external_id}
         if pair.state == "confirmed":
             self.records[pair.record_id] = pair.external_id
             self.externals.add(pair.external_id)
@@ -66,8 +80,10 @@ def match(
     matcher.by_stored_id()
     matcher.by_keys()
     matcher.by_likeness()
-    found.unmatched_attio = len(matcher.ours)
-    found.unmatched_external = len(matcher.theirs)
+    asked = {p.record_id for p in found.new_pairs} | {p.external_id for p in found.new_pairs}
+    asked |= known.touched
+    found.alone_here = [i for i in matcher.ours if i not in asked]
+    found.alone_there = [i for i in matcher.theirs if i not in asked]
     return found
 
 

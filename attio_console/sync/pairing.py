@@ -48,7 +48,7 @@ class Pairing:
             return Paired()
         known = Known(self._store, self._context.system, mapping)
         theirs = await self._external_side(mapping, known, only)
-        if not theirs:
+        if not theirs and mapping.create_external == "off":
             return Paired()
         codecs = self._context.codecs(mapping, schema, self._links)
         ours = await self._attio_side(mapping, attio_object, schema, codecs, known)

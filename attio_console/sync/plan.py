@@ -12,9 +12,10 @@ from typing import Any, Literal
 from attio_console.crm.protocol import CrmClient
 from attio_console.model.items import Items
 from attio_console.store import Store
-from attio_console.store.types import NewPair, Pair
+from attio_console.store.types import NewItem, NewPair, Pair
 from attio_console.sync.breath import Breath
 from attio_console.sync.crm_context import CrmContext, StoredLinks
+from attio_console.sync.crm_create import Creating
 from attio_console.sync.examine import Examined, Examiner, wanting_times
 from attio_console.sync.mapping import ObjectMapping
 from attio_console.sync.pairing import Paired, Pairing
@@ -108,13 +109,14 @@ async def make_plan(
     """
     plan = Plan(context.system)
     links = _PlannedLinks(store, context.system)
-    pairing = Pairing(store, context, links)
+    pairing, creating = Pairing(store, context, links), Creating(store, context, links)
     hypothetical: list[tuple[Pair, ObjectMapping]] = []
     for name in context.mapping.external_types:
         for mapping in context.mapping.for_external(name):
             found = await pairing.find(mapping)
             links.add(found.new_pairs)
             _count(plan, found)
+            _add_creations(plan, store, creating.items(mapping, found))
             hypothetical += [
                 (_as_pair(pair), mapping) for pair in found.new_pairs if pair.state == "confirmed"
             ]
@@ -155,6 +157,27 @@ def _count(plan: Plan, found: Paired) -> None:
     plan.doubtful += found.conflicts
     plan.unmatched_attio += found.unmatched_attio
     plan.unmatched_external += found.unmatched_external
+
+
+def _add_creations(plan: Plan, store: Store, items: Sequence[NewItem]) -> None:
+    for item in items:
+        here = str(item.payload.get("attio_record_id") or "")
+        there = str(item.payload.get("external_id") or "")
+        line = PlanLine(
+            item.system,
+            str(item.payload["object_key"]) if item.system == "attio" else item.collection.partition(":")[2],
+            here or there,
+            store.mirror.label(here or there) or here or there,
+            "create",
+            "",
+            [],
+            [],
+            "has no counterpart there" if here else "has no counterpart here",
+        )
+        plan.lines += [
+            replace(line, field=name, after=edit.new if item.system == "attio" else edit.new[0])
+            for name, edit in item.fields.items()
+        ]
 
 
 def _as_pair(pair: NewPair) -> Pair:

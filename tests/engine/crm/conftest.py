@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +101,7 @@ async def linked_console(
     *,
     accepted: bool = True,
     systems: tuple[str, ...] = ("hubspot", "salesforce"),
+    mappings: Mapping[str, Path] | None = None,
 ) -> AsyncIterator[Linked]:
     from attio_console.config.profiles import HubSpotLink, Profile, SalesforceLink, WebhookConfig
     from attio_console.config.secrets import MemorySecrets
@@ -110,12 +111,14 @@ async def linked_console(
     from attio_console.sync.crm_sync import accept_first_sync
     from attio_console.sync.engine import Engine
 
-    tokens = sandbox.tokens
+    tokens, files = sandbox.tokens, dict(mappings or {})
     profile = Profile(
         name="test",
         base_url=sandbox.attio,
         webhook=WebhookConfig(mode="listen", host="127.0.0.1", port=0),
-        hubspot=HubSpotLink(base_url=sandbox.hubspot, poll_s=0.5) if "hubspot" in systems else None,
+        hubspot=HubSpotLink(base_url=sandbox.hubspot, poll_s=0.5, mapping=files.get("hubspot"))
+        if "hubspot" in systems
+        else None,
         salesforce=SalesforceLink(
             login_url=sandbox.salesforce, client_id=tokens["salesforce"]["client_id"], poll_s=0.5
         )
