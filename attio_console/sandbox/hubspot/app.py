@@ -7,6 +7,7 @@ from attio_console.sandbox.hubspot.gate import Limits, make_gate
 from attio_console.sandbox.hubspot.oauth import OAuthRoutes
 from attio_console.sandbox.hubspot.routes_associations import AssociationRoutes
 from attio_console.sandbox.hubspot.routes_batch import BatchRoutes
+from attio_console.sandbox.hubspot.routes_legacy import LegacyRoutes
 from attio_console.sandbox.hubspot.routes_objects import ObjectRoutes
 from attio_console.sandbox.hubspot.routes_schema import SchemaRoutes
 from attio_console.sandbox.hubspot.state import HubSpot
@@ -36,6 +37,7 @@ def make_app(world: World) -> App:
         associations.add(router, f"/crm/associations/{date}", f"/crm/objects/{date}")
         schema.add(router, f"/crm/properties/{date}", f"/crm/pipelines/{date}", f"/crm/owners/{date}")
     schema.add_account(router)
+    LegacyRoutes(account, writes).add(router)
     OAuthRoutes(account).add(router)
     return App(
         "hubspot", router, HubSpotShape(), [*front(world, "hubspot"), _correlate, make_gate(account, limits)]

@@ -58,7 +58,7 @@ class AssociationRoutes:
             if rows:
                 results.append({"from": {"id": key}, "to": rows})
             else:
-                errors.append(_none(key, source, to))
+                errors.append(nothing_associated(key, source, to))
         frame = complete(started, self.account.now(), results=results)
         if errors:
             return Response.json({**frame, "numErrors": len(errors), "errors": errors}, 207)
@@ -182,7 +182,8 @@ def _made(source: ObjectStore, first: Record, to: ObjectStore, second: Record) -
     }
 
 
-def _none(key: str, source: ObjectStore, to: ObjectStore) -> dict[str, Any]:
+def nothing_associated(key: str, source: ObjectStore, to: ObjectStore) -> dict[str, Any]:
+    """Say, as a row of a batch's errors, that a record hangs together with nothing of the other type."""
     message = f"No {to.name} is associated with {source.name} {key}."
     error = not_found(message).row()
     return {

@@ -116,7 +116,7 @@ def _membership(definition: PropertyDef, one: Mapping[str, Any], *, inside: bool
     values = one.get("values")
     if not isinstance(values, list) or not values:
         raise invalid(f"operator {one['operator']} requires values for {definition.name}")
-    wanted = {_comparable(definition, str(value)) for value in values}
+    wanted = {_operand(definition, str(value)) for value in values}
 
     def test(properties: Properties) -> bool:
         held = properties.get(definition.name)
@@ -128,8 +128,8 @@ def _membership(definition: PropertyDef, one: Mapping[str, Any], *, inside: bool
 
 
 def _comparison(definition: PropertyDef, operator: str, value: str, high: Any) -> Test:
-    low = _comparable(definition, value)
-    top = _comparable(definition, str(high)) if high is not None else None
+    low = _operand(definition, value)
+    top = _operand(definition, str(high)) if high is not None else None
     if operator == "BETWEEN" and top is None:
         raise invalid("operator BETWEEN requires highValue")
     name = definition.name
@@ -158,6 +158,14 @@ def _comparison(definition: PropertyDef, operator: str, value: str, high: Any) -
         return top is not None and low <= held <= top  # type: ignore[operator]
 
     return test
+
+
+def _operand(definition: PropertyDef, text: str) -> float | str:
+    """Read what a filter compares with; a date or number that is none would silently match nothing."""
+    operand = _comparable(definition, text)
+    if definition.type in {"number", "date", "datetime"} and not isinstance(operand, float):
+        raise invalid(f"{text} was not a valid {definition.type} for property '{definition.name}'")
+    return operand
 
 
 def _comparable(definition: PropertyDef, text: str) -> float | str:

@@ -64,7 +64,7 @@ def _number(prop: PropertyDef, text: str, portal_id: int) -> str:
 def parse_time(text: str) -> datetime | None:
     """Read epoch milliseconds, a date or an ISO instant; None when it is none of them."""
     try:
-        if re.fullmatch(r"-?\d{5,}", text):
+        if re.fullmatch(r"-?\d+", text):
             return datetime.fromtimestamp(int(text) / 1000, UTC)
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):

@@ -97,3 +97,23 @@ async def test_a_note_moves_the_stamp_of_the_contact_it_is_logged_on(portal, pai
     await portal.ask(201, "POST", "/crm/v3/objects/notes", {"properties": properties, "associations": [link]})
     after = await portal.ask(200, "GET", f"/crm/v3/objects/contacts/{contact}")
     assert after["properties"]["lastmodifieddate"] > before["properties"]["lastmodifieddate"]
+
+
+async def test_clients_of_version_3_associate_by_name(portal, pair):
+    contact, company = pair
+    base = "/crm/v3/associations/contacts/companies"
+    types = (await portal.ask(200, "GET", f"{base}/types"))["results"]
+    assert {"id": "1", "name": "contact_to_company"} in types
+    one = {"from": {"id": contact}, "to": {"id": company}, "type": "contact_to_company"}
+    none = await portal.ask(207, "POST", f"{base}/batch/read", {"inputs": [{"id": contact}]})
+    assert none["errors"][0]["subCategory"].endswith("NO_ASSOCIATIONS_FOUND")
+    made = await portal.ask(201, "POST", f"{base}/batch/create", {"inputs": [one]})
+    assert made["results"] == [one]
+    seen = await portal.ask(200, "POST", f"{base}/batch/read", {"inputs": [{"id": contact}]})
+    assert {"id": company, "type": "contact_to_company"} in seen["results"][0]["to"]
+    wrong = {**one, "type": "contact_to_nobody"}
+    await portal.ask(400, "POST", f"{base}/batch/create", {"inputs": [wrong]})
+    await portal.ask(204, "POST", f"{base}/batch/archive", {"inputs": [one]})
+    await portal.ask(207, "POST", f"{base}/batch/read", {"inputs": [{"id": contact}]})
+    assert [w["method"] for w in portal.writes()][-2:] == ["POST", "POST"]
+    assert await portal.ask(200, "GET", "/crm/v3/schemas") == {"results": []}

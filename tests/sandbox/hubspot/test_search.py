@@ -109,3 +109,13 @@ async def test_search_may_lag_behind(portal, three):
     assert await portal.found(rule("jobtitle", "EQ", "CTO")) == [three[0]]
     portal.sandbox.world.clock.advance(31)
     assert await portal.found(rule("jobtitle", "EQ", "Founder")) == [three[0]]
+
+
+async def test_times_are_compared_from_the_first_millisecond_on_and_what_is_no_time_is_refused(portal, three):
+    assert await portal.found(rule("createdate", "GTE", "0")) == three
+    assert await portal.found(rule("createdate", "LT", 1000)) == []
+    for name, value in (("createdate", "yesterday"), ("num_associated_deals", "many")):
+        if name in portal.account.store("contacts").properties:
+            body = {"filterGroups": [{"filters": [rule(name, "GTE", value)]}]}
+            refusal = await portal.ask(400, "POST", "/crm/v3/objects/contacts/search", body)
+            assert refusal["category"] == "VALIDATION_ERROR"
