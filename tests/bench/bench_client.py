@@ -204,23 +204,35 @@ async def person(seconds: float, records: int) -> bool:
             await asyncio.sleep(1.1)
             watched.waits.clear()
             async with asyncio.TaskGroup() as group:
-                for _ in range(2):
-                    group.create_task(scan())
+                group.create_task(scan())
                 for _ in range(20):
                     group.create_task(fetch())
                 await asyncio.sleep(1.5)
                 await write_all(during, 24)
+                spaced = watched.waits[:]
+                watched.waits.clear()
+                # And as fast as they may: one after the other, each waiting for its turn.
+                begun = time.perf_counter()
+                while time.perf_counter() < begun + 2 * seconds:
+                    await write(len(watched.waits), [])
+                rate = len(watched.waits) / (time.perf_counter() - begun)
                 stop = True
             refused = sum(traffic.series(300, kind="429"))
             reads = max(traffic.series(20, kind="read"))
-    p99 = statistics.quantiles(watched.waits, n=100)[98]
-    good = p99 <= 0.060
+    p99 = statistics.quantiles(spaced, n=100)[98]
+    good = p99 <= 0.060 and refused == 0
     print(
-        f"  a write in a scan   waits p50 {statistics.median(watched.waits) * 1e3:.1f} p99 {p99 * 1e3:.1f} ms for its turn"
-        f" at 24 writes/s beside {reads} reads/s   {refused} answers of 429   {'ok' if good else 'MISSED (<= 60 ms)'}"
+        f"  writes, spaced       wait p50 {statistics.median(spaced) * 1e3:.1f} p99 {p99 * 1e3:.1f} ms for their turn"
+        f" at 24 writes/s in a scan of {reads} reads/s   {'ok' if good else 'MISSED (<= 60 ms, no 429)'}"
     )
+    print(
+        f"  writes, back to back wait p50 {statistics.median(watched.waits) * 1e3:.1f}"
+        f" p99 {statistics.quantiles(watched.waits, n=100)[98] * 1e3:.1f} ms at {rate:.1f} writes/s,"
+        " where the limit itself has one wait for 40"
+    )
+    print(f"  answers of 429      {refused}")
     whole, before = statistics.quantiles(during, n=100)[98], statistics.quantiles(alone, n=100)[98]
-    print(f"  until its answer    p99 {whole * 1e3:.1f} ms beside {before * 1e3:.1f} ms without a scan")
+    print(f"  spaced, till answer p99 {whole * 1e3:.1f} ms beside {before * 1e3:.1f} ms without a scan")
     return good
 
 
