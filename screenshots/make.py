@@ -196,7 +196,14 @@ async def records(studio: Studio) -> None:
     await studio.pilot.resize_terminal(*WIDE)
     await studio.press("slash", *"mary", "enter")
     await studio.take("filter")
-    await studio.press("escape", "g", "enter")
+    await studio.press("escape")
+    line = next(
+        line
+        for line in studio.app.verbs.conflicts(0, 1000)
+        if line.kind == "field" and line.what.startswith("Job")
+    )
+    await studio.app.main.show_record(line.collection, line.record_id)
+    await studio.rest()
     await studio.take("record")
     await studio.press("escape", "question_mark")
     await studio.take("help")

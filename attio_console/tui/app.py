@@ -10,6 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.segment import Segments
+from rich.traceback import Traceback
 from textual import events, on
 from textual.app import App
 from textual.screen import Screen
@@ -60,6 +62,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.keys = keys or keymap()
         self.mouse = mouse
         self.failure: ConsoleError | None = None
+        self._memory_settled = False
         self.ahead = TypedAhead(self)
         self.session = Session(self, opener, engine=engine)
         self._main = MainScreen()
@@ -98,13 +101,27 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def opened(self) -> None:
         """Fill the screen: the console is open."""
         self._main.opened()
-        # What exists now lives as long as the program: the collector need not walk it on every key.
-        self.call_after_refresh(self._settle_memory)
+
+    def settle_memory(self) -> None:
+        """Once the first rows are on screen: what exists now lives as long as the program.
+
+        The collector need not walk it again and again, which is what a late key would wait for.
+        """
+        if not self._memory_settled:
+            self._memory_settled = True
+            self.call_after_refresh(self._freeze_memory)
 
     @staticmethod
-    def _settle_memory() -> None:
+    def _freeze_memory() -> None:
         gc.collect()
         gc.freeze()
+
+    def _fatal_error(self) -> None:
+        # Textual prints the values of local variables with a traceback; here they may be tokens and people's data.
+        self.bell()
+        trace = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(trace, self.console.options)))
+        self._close_messages_no_wait()
 
     def failed(self, error: ConsoleError) -> None:
         """Leave with a sentence: the console could not be opened."""

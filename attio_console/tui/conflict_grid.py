@@ -121,7 +121,7 @@ def _stacked(
     ):
         chosen = choice == sign or (choice == "both" and sign != "base")
         who = said_by(side, _since(side, now))
-        value = room - min(len(who), room // 2) - 2
+        value = room - min(cell_len(steady(who)), room // 2) - 2
         line = make("  ", (SIGNS[sign] if not chosen else "✔", "accent"), " ", (fit(name, 12), "dim"))
         _append(line, _value(side, against, value, "accent" if chosen else "")[0], value, make)
         line.append_text(make("  ", (fit(who, room - value - 2, True), "dim")))

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from attio_console.errors import ConsoleError
+from attio_console.model.places import PLACE_TITLES, place_of, place_text
 from attio_console.model.schema import Attribute
 from attio_console.services.types import Done
 from attio_console.tui.dialogs.form import Form, FormField
@@ -31,6 +32,7 @@ _HINTS = {
     "personal-name": "Last, First",
     "location": "street, city, country",
 }
+_PLACE_HINTS = {"country_code": "two letters, such as DE", "latitude": "degrees, such as 52.52"}
 _CHOSEN = {"select", "status", "checkbox", "actor-reference"}
 _CLEAR = Pick("", "(empty)", "clear the field")
 
@@ -54,6 +56,8 @@ async def edit_field(
     if attribute.type == "record-reference":
         answer = await app.push_screen_wait(_reference_dialog(console, attribute, title, text, note))
         return None if answer is None else await _saved(app, save, ", ".join(answer))
+    if attribute.type == "location":
+        return await app.push_screen_wait(_place_form(title, text, save, note))
     long = attribute.type == "text" and ("\n" in text or len(text) > 120)
     form = Form(
         title,
@@ -62,6 +66,15 @@ async def edit_field(
         note=note,
     )
     return await app.push_screen_wait(form)
+
+
+def _place_form(title: str, text: str, save: Save, note: str) -> Form:
+    now = place_of(text) or {}
+    fields = [
+        FormField(key, name, str(now.get(key) or ""), _PLACE_HINTS.get(key, ""))
+        for key, name in PLACE_TITLES.items()
+    ]
+    return Form(title, fields, lambda values: save(place_text(values)), note=note)
 
 
 async def _saved(app: ConsoleApp, save: Save, text: str) -> Done | None:

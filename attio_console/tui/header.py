@@ -14,7 +14,7 @@ from textual.message import Message
 
 from attio_console.services.actions import Action, Keymap
 from attio_console.services.types import Headline
-from attio_console.tui.cells import crop, fit
+from attio_console.tui.cells import crop, fit, wrap
 from attio_console.tui.prose import LIVENESS, Toned
 
 PANES = (
@@ -123,7 +123,7 @@ class StatusLine(Toned):
 
 
 class Banner(Toned):
-    """Cause and remedy in a line of its own, where the console is not live."""
+    """Cause and remedy in a line of their own (two where they need it), where the console is not live."""
 
     def __init__(self) -> None:
         super().__init__(id="banner")
@@ -134,11 +134,22 @@ class Banner(Toned):
         if (words, tone) != self._words:
             self._words = (words, tone)
             self.set_class(bool(words), "-shown")
-            self.refresh()
+            self._fit()
+
+    def on_resize(self) -> None:
+        """Take as many lines as the sentence needs now."""
+        self._fit()
+
+    def _fit(self) -> None:
+        self.styles.height = max(len(self._lines()), 1)
+        self.refresh()
+
+    def _lines(self) -> list[str]:
+        return wrap(self._words[0], max(self.app.size.width - 2, 20), 2)
 
     def render(self) -> Text:
         """Draw the sentence."""
-        return self.line(self._words)
+        return Text("\n".join(self._lines()), self.tone(self._words[1]), end="")
 
 
 class FooterLine(Toned):

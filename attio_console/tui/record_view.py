@@ -84,6 +84,7 @@ class RecordView(Widget):
         self.detail: RecordDetail | None = None
         self.history: tuple[HistoryLine, ...] | None = None
         self.tab = 0
+        self.whole = False
         self._title = RecordTitle()
         self._strip = TabStrip()
         self.table = VirtualTable(id="record-lines", cells=False)
@@ -197,7 +198,10 @@ class RecordView(Widget):
         now = self.face.clock.now()
         width = max(self.table.size.width - 8, 40)
         if name == "Fields":
-            return [_field_line(field, now) for field in detail.fields]
+            # The preview has few lines: what is empty shows once the record is open.
+            return [
+                _field_line(field, now) for field in detail.fields if self.whole or field.text or field.state
+            ]
         if name == "Notes":
             return _note_lines(detail, now, width)
         if name == "Tasks":

@@ -19,7 +19,7 @@ from attio_console.tui.small import TooSmall
 
 async def _visit(d: Desk, name: str) -> None:
     await d.press(str([pane for pane, _ in PANES].index(name) + 1))
-    await d.until(lambda: d.app.main.pane is not None and d.app.main.pane.NAME == name, name)
+    await d.until(lambda: d.app.main.pane is not None and name == d.app.main.pane.NAME, name)
     await d.settled()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -45,7 +46,7 @@ def test_columns_never_overflow(width: int) -> None:
     placed = place(_columns(24, 22, 28, 14, 18, 12), width)
     assert placed[0].number == 0
     assert placed[-1].x + placed[-1].width <= width
-    assert all(b.x - a.x == a.width + GAP for a, b in zip(placed, placed[1:], strict=False))
+    assert all(b.x - a.x == a.width + GAP for a, b in itertools.pairwise(placed))
 
 
 def test_the_least_important_column_goes_first() -> None:

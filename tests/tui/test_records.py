@@ -131,9 +131,9 @@ async def test_the_next_record_without_leaving_the_detail(desk: Open) -> None:
     async with desk() as d:
         await d.press("enter")
         first = d.records.view.detail
-        await d.press("n")
+        await d.press("J")
         await d.until(lambda: d.records.view.detail != first, "the next record")
-        await d.press("N")
+        await d.press("K")
         await d.until(lambda: d.records.view.detail == first, "the record before")
 
 

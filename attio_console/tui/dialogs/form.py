@@ -44,6 +44,7 @@ class Form(Dialog[Done]):
         self._fields = fields
         self._submit = submit
         self._note = note
+        self._submitting = False
 
     def compose(self) -> ComposeResult:
         """Make the fields."""
@@ -106,8 +107,10 @@ class Form(Dialog[Done]):
         self.action_submit()
 
     def action_submit(self) -> None:
-        """Hand the values in."""
-        replacing(self, "submit", self._try)
+        """Hand the values in; once, however often the key is pressed."""
+        if not self._submitting:
+            self._submitting = True
+            replacing(self, "submit", self._try)
 
     async def _try(self) -> None:
         try:
@@ -115,6 +118,8 @@ class Form(Dialog[Done]):
         except ConsoleError as error:
             self.complain(error)
             return
+        finally:
+            self._submitting = False
         self.dismiss(done or Done(""))
 
 

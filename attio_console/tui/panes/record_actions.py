@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from attio_console.tui.record_view import RecordView
 
 _NEEDS_RECORD = {
-    "open", "edit", "note", "note-row", "task", "task-row", "delete", "add-to-list", "copy", "copy-value", "browser",
+    "open", "edit", "note", "task", "delete", "add-to-list", "copy", "copy-value", "browser",
     "mark", "edit-field", "mark-same", "mark-range",
 }  # fmt: skip
 
@@ -99,7 +99,7 @@ class RecordActions(TableActions):
             )
         if action in _NEEDS_RECORD and not self.record_ids():
             return "No record is under the cursor."
-        if action in {"note-row", "task-row", "browser"} and len(self.record_ids()) > 1:
+        if action in {"note", "task", "browser"} and len(self.record_ids()) > 1:
             return "This works on one record; Esc takes the marks away."
         if action == "edit-field":
             return self._why_not_field(self.view.field)
@@ -160,9 +160,12 @@ class RecordActions(TableActions):
     async def _edit_one(self, attribute: Attribute, record_id: str) -> Done | None:
         collection = self.collection
         text = self.verbs.editable_text(collection, record_id, attribute.slug)
+        seen = self.verbs.current(collection, record_id, attribute.slug)
 
         async def save(typed: str) -> Done | None:
-            return await self.verbs.edit(collection, [record_id], attribute.slug, typed)
+            nonlocal seen
+            looked_at, seen = seen, self.verbs.current(collection, record_id, attribute.slug)
+            return await self.verbs.edit(collection, [record_id], attribute.slug, typed, seen=looked_at)
 
         title = f"{attribute.title} of {self.verbs.label(record_id)}"
         return await edit_field(self.face, collection, attribute, title, text, save)
@@ -181,10 +184,16 @@ class RecordActions(TableActions):
         if typed is None:
             return None
         writes = await self.verbs.preview_edit(collection, ids, attribute.slug, typed.message)
-        if not writes:
-            return Done("Nothing to change: all of them have that value already.")
-        if not await self.face.push_screen_wait(PlanDialog(title, writes)):
-            return None
+        while True:
+            if not writes:
+                return Done("Nothing to change: all of them have that value already.")
+            if not await self.face.push_screen_wait(PlanDialog(title, writes)):
+                return None
+            looked_at = writes
+            writes = await self.verbs.preview_edit(collection, ids, attribute.slug, typed.message)
+            if writes == looked_at:
+                break
+            self.face.refuse("Some of them were changed while you looked. This is the plan now.")
         return await self.verbs.edit(collection, ids, attribute.slug, typed.message)
 
     async def act_add(self) -> Done | None:
@@ -244,9 +253,6 @@ class RecordActions(TableActions):
             )
 
         return await self.face.push_screen_wait(Form(f"Task for {self.verbs.label(record_id)}", fields, save))
-
-    act_note_row = act_note
-    act_task_row = act_task
 
     def _lists(self) -> list[Pick]:
         tab = self.tab()

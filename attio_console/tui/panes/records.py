@@ -195,6 +195,8 @@ class RecordsPane(RecordActions):
             return
         if event.arrived:
             self._new_above += event.arrived
+        if event.total:
+            self.face.settle_memory()
         self._show_count()
 
     def _show_count(self) -> None:
@@ -291,6 +293,7 @@ class RecordsPane(RecordActions):
         """Show a record in full."""
         self.add_class("-opened")
         self.view.add_class("-shown")
+        self.view.whole = True
         self._read_preview(record_id)
         focus_now(self.view.table)
         self.face.main.refresh_footer()
@@ -299,6 +302,7 @@ class RecordsPane(RecordActions):
         """Go back to the table."""
         if self.opened:
             self.remove_class("-opened")
+            self.view.whole = False
             self._apply_preview()
             focus_now(self._table)
             self.face.main.refresh_footer()
