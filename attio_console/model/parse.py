@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from attio_console.errors import InvalidValue
 from attio_console.model.canonical import canonical_item, phone
 from attio_console.model.items import LOCATION_KEYS, Item, Items
+from attio_console.model.places import place_of
 from attio_console.model.schema import Attribute, Option, Schema, Status
 from attio_console.model.times import instant, stamp
 
@@ -244,6 +245,9 @@ class _Reader:
         return {"type": "workspace-member", "id": member.id}
 
     def location(self, text: str) -> Item:
+        named = place_of(text)
+        if named is not None:
+            return named
         parts = [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
         place: dict[str, str | None] = dict.fromkeys(LOCATION_KEYS)
         if parts and re.fullmatch(r"[A-Z]{2}", parts[-1]):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attio_console.errors import InvalidValue, NoSuchThing
+from attio_console.errors import InvalidValue, NoSuchThing, UsageError
 from attio_console.model.schema import Attribute, ObjectSchema
 from attio_console.model.text import plain
 from attio_console.model.times import instant, stamp
 from attio_console.model.values import Items, display, parse, same
 from attio_console.services.base import NOTES, TASKS, edit_state
-from attio_console.services.records import RecordVerbs
+from attio_console.services.records import RecordVerbs, editable
 from attio_console.services.types import Done, PlannedWrite
 from attio_console.store.outbox import provisional_id
 from attio_console.store.types import FieldEdit, NewItem
@@ -20,15 +20,37 @@ from attio_console.store.types import FieldEdit, NewItem
 class EditVerbs(RecordVerbs):
     """Everything that changes a record, a note, a task or what is in a list."""
 
-    async def edit(self, collection: str, record_ids: Sequence[str], slug: str, text: str) -> Done:
+    async def edit(
+        self,
+        collection: str,
+        record_ids: Sequence[str],
+        slug: str,
+        text: str,
+        *,
+        seen: Items | None = None,
+    ) -> Done:
         """Set one field of some records to what was typed, as one undo group.
 
-        Raises InvalidValue where the text does not fit, ReadOnlyProfile, NoSuchThing. On disk when it returns.
+        `seen` is the value that its author was looking at. Raises UsageError where it is another one by now,
+        InvalidValue where the text does not fit, ReadOnlyProfile, NoSuchThing. On disk when it returns.
         """
         attribute, items = await self._read_typed(collection, slug, text)
-        return await self._set(
-            collection, {record_id: {slug: items} for record_id in record_ids}, attribute.title
-        )
+        wanted = {}
+        for record_id in record_ids:
+            now = self.current(collection, record_id, slug)
+            if (
+                seen is not None
+                and not same(attribute.type, now, seen)
+                and not same(attribute.type, now, items)
+            ):
+                shown = display(attribute, now, self.names) or "(empty)"
+                raise UsageError(
+                    f"Somebody set it to “{shown}” while you typed.",
+                    hint="Saving again puts yours in its place.",
+                )
+            # What was not touched is not read back: a name may hold more than its text can say.
+            wanted[record_id] = {slug: now if text == editable(attribute, now) else items}
+        return await self._set(collection, wanted, attribute.title)
 
     async def edit_fields(self, collection: str, record_id: str, values: Mapping[str, str]) -> Done:
         """Set several fields of one record, as one undo group."""

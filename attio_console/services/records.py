@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from attio_console.model.places import place_text
 from attio_console.model.schema import Attribute, ListSchema, ObjectSchema, Option, Status
 from attio_console.model.text import plain
 from attio_console.model.times import instant
@@ -371,8 +372,9 @@ def _editable_item(attribute: Attribute, item: Any) -> str:
         return str(item.get("target_record_id") or "")
     if attribute.type == "actor-reference":
         return str(item.get("id") or "")
-    parts = [str(part) for key, part in item.items() if part and key not in {"latitude", "longitude"}]
-    return ", ".join(parts)
+    if attribute.type == "location":
+        return place_text(item)
+    return ", ".join(str(part) for part in item.values() if part)
 
 
 def _source(origin: str) -> str:

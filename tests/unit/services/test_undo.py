@@ -2,53 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import uuid
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from one_person import ADA, PEOPLE, ada, desk
 
-from attio_console.config.profiles import Profile
-from attio_console.config.secrets import MemorySecrets
 from attio_console.errors import NoSuchThing
-from attio_console.model.schema import Attribute, ObjectSchema, Schema
 from attio_console.services.console import Console
-from attio_console.services.opening import OpenOptions, open_console
-from attio_console.store import Store
-
-WORKSPACE = str(uuid.UUID(int=1))
-PEOPLE = str(uuid.UUID(int=2))
-ADA = str(uuid.UUID(int=3))
-
-
-def ada(title: str) -> bytes:
-    value = [{"active_from": "2026-01-01T00:00:00Z", "attribute_type": "text", "value": title}]
-    document = {
-        "id": {"workspace_id": WORKSPACE, "object_id": PEOPLE, "record_id": ADA},
-        "created_at": "2026-01-01T00:00:00Z",
-        "values": {"job_title": value if title else []},
-    }
-    return json.dumps(document).encode()
-
-
-@contextlib.asynccontextmanager
-async def desk(directory: Path) -> AsyncIterator[Console]:
-    store = await Store.open(directory / WORKSPACE)
-    fields = tuple(
-        Attribute(str(uuid.UUID(int=10 + n)), slug, slug.title(), "text")
-        for n, slug in enumerate(("job_title", "nickname"))
-    )
-    await store.mirror.put_schema(
-        Schema(workspace_id=WORKSPACE, objects=(ObjectSchema(fields, PEOPLE, "people", "Person", "People"),))
-    )
-    await store.mirror.apply_page(PEOPLE, [ada("Poet")])
-    await store.close()
-    profile = Profile(name="test", workspace_id=WORKSPACE)
-    options = OpenOptions(profile_object=profile, secrets=MemorySecrets(), data_dir=directory, engine=False)
-    async with open_console(options) as console:
-        yield console
 
 
 def title(console: Console) -> str:
