@@ -256,7 +256,7 @@ def _where(state: ConflictState, filters: ConflictFilter | None) -> tuple[str, d
     clauses = ["state = :state"]
     values: dict[str, Any] = {"state": state}
     if filters is not None:
-        for column in ("system", "kind", "collection"):
+        for column in ("system", "kind", "collection", "external_type"):
             if wanted := getattr(filters, column):
                 clauses.append(f"{column} = :{column}")
                 values[column] = wanted

@@ -407,6 +407,7 @@ class ConflictFilter:
     system: str = ""
     kind: str = ""
     collection: str = ""
+    external_type: str = ""
     field: str = ""
     text: str = ""
 

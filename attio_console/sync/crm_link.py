@@ -209,10 +209,7 @@ class LinkState:
         return found
 
     def _conflicts_of(self, name: str) -> int:
-        schema = self._store.mirror.schema
-        objects = [schema.object(m.attio) for m in self._ready().mapping.for_external(name)]
-        filters = (ConflictFilter(self.system, collection=known.id) for known in objects if known)
-        return sum(self._store.conflicts.count("open", one) for one in filters)
+        return self._store.conflicts.count("open", ConflictFilter(self.system, external_type=name))
 
     def _condition(self, pull: CrmPull) -> PartitionCondition:
         if self._paused:
