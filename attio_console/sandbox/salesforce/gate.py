@@ -13,6 +13,7 @@ DAY_S = 86_400.0
 VERSIONS = tuple(f"{n}.0" for n in range(31, 68))
 CURRENT = VERSIONS[-1]
 _OPEN = ("/services/oauth2/",)
+_UNVERSIONED = ("/id/",)
 
 
 @dataclass(slots=True)
@@ -50,6 +51,8 @@ def make_gate(sessions: Sessions, limit: DailyLimit) -> Middleware:
         if path.startswith(_OPEN) or path == "/services/data":
             return await call_next(request)
         request.state["session"] = sessions.of(request)
+        if path.startswith(_UNVERSIONED):
+            return await call_next(request)
         request.state["version"] = _version(path)
         if world.settings.limits and not limit.count(world.clock.monotonic()):
             raise SalesforceError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")

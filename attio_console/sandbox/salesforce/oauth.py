@@ -43,6 +43,7 @@ class OAuthRoutes:
         router.add("GET", "/services/oauth2/revoke", self.revoke)
         router.add("POST", "/services/oauth2/introspect", self.introspect)
         router.add("GET", "/services/oauth2/userinfo", self.userinfo)
+        router.add("GET", "/id/{org}/{user}", self.identity)
 
     def token(self, request: Request) -> Response:
         """Give out an access token."""
@@ -200,6 +201,33 @@ class OAuthRoutes:
                 "name": user["Name"],
                 "email": user["Email"],
                 "active": user["IsActive"],
+            }
+        )
+
+    def identity(self, request: Request) -> Response:
+        """Answer who a user is: the document at the address that `id` names."""
+        session = self.sessions.of(request)
+        org, users = self.sessions.org, self.sessions.org.tables["User"]
+        if request.params["org"] != org.org_id or request.params["user"] != session.user_id:
+            raise HttpError(Response(403, b"Bad_Id", [("content-type", "text/plain")]))
+        user = users.rows[session.user_id]
+        host = f"http://{request.headers.get('host', '127.0.0.1')}"
+        return Response.json(
+            {
+                "id": f"{host}/id/{org.org_id}/{user['Id']}",
+                "asserted_user": True,
+                "user_id": user["Id"],
+                "organization_id": org.org_id,
+                "username": user["Username"],
+                "display_name": user["Name"],
+                "email": user["Email"],
+                "active": user["IsActive"],
+                "user_type": "STANDARD",
+                "urls": {
+                    "rest": f"{host}/services/data/v{{version}}/",
+                    "sobjects": f"{host}/services/data/v{{version}}/sobjects/",
+                    "query": f"{host}/services/data/v{{version}}/query/",
+                },
             }
         )
 

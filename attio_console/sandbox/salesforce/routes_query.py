@@ -8,6 +8,7 @@ from typing import Any
 
 from attio_console.sandbox.salesforce.errors import SalesforceError, bad
 from attio_console.sandbox.salesforce.gate import CURRENT, VERSIONS, DailyLimit
+from attio_console.sandbox.salesforce.soql_groups import groups
 from attio_console.sandbox.salesforce.soql_parse import parse
 from attio_console.sandbox.salesforce.soql_run import Plan
 from attio_console.sandbox.salesforce.state import Salesforce
@@ -65,12 +66,12 @@ class QueryRoutes:
             raise SalesforceError(414, "URI_TOO_LONG", "The URI is longer than 16384 bytes")
         query = parse(text)
         plan = Plan(self.org, query, deleted=deleted)
+        if query.counted:
+            return Response.json({"totalSize": len(plan.rows()), "done": True, "records": []})
+        if query.aggregates or query.group:
+            found = groups(plan)
+            return Response.json({"totalSize": len(found), "done": True, "records": found})
         rows = plan.rows()
-        if query.count == "":
-            return Response.json({"totalSize": len(rows), "done": True, "records": []})
-        if query.count is not None:
-            row = {"attributes": {"type": "AggregateResult"}, query.alias: plan.count(rows)}
-            return Response.json({"totalSize": 1, "done": True, "records": [row]})
         return Response.json(self._page(request, plan, rows, 0, _batch_size(request), None))
 
     def more(self, request: Request) -> Response:
@@ -126,9 +127,16 @@ class QueryRoutes:
     def resources(self, request: Request) -> Response:
         """Answer what a version offers."""
         base = f"/services/data/v{request.state['version']}"
-        names = ("sobjects", "query", "queryAll", "composite", "limits")
+        names = ("sobjects", "query", "queryAll", "search", "composite", "jobs", "limits")
+        session = request.state["session"]
+        # Clients ask who they are at this address, so it is one of this machine.
+        host = request.headers.get("host", "127.0.0.1")
         return Response.json(
-            {name: f"{base}/{name}" for name in names} | {"current": f"/services/data/v{CURRENT}"}
+            {name: f"{base}/{name}" for name in names}
+            | {
+                "identity": f"http://{host}/id/{self.org.org_id}/{session.user_id}",
+                "current": f"/services/data/v{CURRENT}",
+            }
         )
 
 

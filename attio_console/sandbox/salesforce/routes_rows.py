@@ -91,11 +91,16 @@ class RowRoutes:
         if since is not None and self.described_at <= since:
             return Response(304)
         children = [
-            {"childSObject": other.sobject.name, "field": field.name, "cascadeDelete": False, "relationshipName": other.sobject.plural.replace(" ", ""), "deprecatedAndHidden": False, "restrictedDelete": False}
-            for other in self.org.tables.values()
-            for field in other.sobject.fields.values()
-            if table.sobject.name in field.refers_to and field.name not in {"CreatedById", "LastModifiedById", "OwnerId"}
-        ]  # fmt: skip
+            {
+                "childSObject": other.sobject.name,
+                "field": field.name,
+                "cascadeDelete": False,
+                "relationshipName": name,
+                "deprecatedAndHidden": False,
+                "restrictedDelete": False,
+            }
+            for other, field, name in self.org.children_of(table)
+        ]
         body = table.sobject.describe(request.state["version"], children)
         return Response.json(body, headers=[("Last-Modified", http_date(self.described_at))])
 

@@ -50,9 +50,15 @@ def _sync_key() -> Field:
     return text("Attio_Id__c", "Attio ID", 64, external_id=True)
 
 
-def _master() -> Field:
+def _master(sobject: str) -> Field:
     return Field(
-        "MasterRecordId", "Master Record ID", "reference", 18, read_only=True, refers_to=("Account",)
+        "MasterRecordId",
+        "Master Record ID",
+        "reference",
+        18,
+        read_only=True,
+        refers_to=(sobject,),
+        relationship="MasterRecord",
     )
 
 
@@ -73,7 +79,7 @@ def _person() -> list[Field]:
 
 def _account() -> SObject:
     fields = [
-        *system_fields(), _master(),
+        *system_fields(), _master("Account"),
         text("Name", "Account Name", 255, required=True),
         Field("Website", "Website", "url", 255),
         Field("Phone", "Phone", "phone", 40),
@@ -100,7 +106,7 @@ def _account() -> SObject:
 
 def _contact() -> SObject:
     fields = [
-        *system_fields(), _master(), *_person(),
+        *system_fields(), _master("Contact"), *_person(),
         lookup("AccountId", "Account ID", "Account"),
         lookup("ReportsToId", "Reports To ID", "Contact"),
         text("Department", "Department", 80),
@@ -129,7 +135,7 @@ def _lead() -> SObject:
         ),
     ]
     fields = [
-        *system_fields(), _master(), *_person(),
+        *system_fields(), _master("Lead"), *_person(),
         text("Company", "Company", 255, required=True),
         Field("Website", "Website", "url", 255),
         picklist("Status", "Lead Status", ("Open - Not Contacted", "Working - Contacted", "Closed - Converted", "Closed - Not Converted"), default="Open - Not Contacted"),

@@ -49,14 +49,27 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregate:
+    """`COUNT(Id) people`: what is worked out over a group of rows, and the name it gets."""
+
+    function: str
+    path: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """A whole query. `fields` holds paths; `count` is "" or what stood inside COUNT()."""
+    """A whole query. `fields` holds paths; `counted` is COUNT() alone; `children` read a child relationship each."""
 
     fields: tuple[str, ...]
     sobject: str
-    count: str | None = None
-    alias: str = "expr0"
+    counted: bool = False
+    aggregates: tuple[Aggregate, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
+    """Path and alias of each field that was given one; only groups have them."""
+    children: tuple[Query, ...] = ()
     where: Comparison | Logic | None = None
+    group: tuple[str, ...] = ()
     order: tuple[Order, ...] = ()
     limit: int | None = None
     offset: int = 0

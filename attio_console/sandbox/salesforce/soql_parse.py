@@ -1,13 +1,21 @@
-"""A reader of SOQL: SELECT fields FROM object WHERE conditions ORDER BY keys LIMIT n OFFSET n."""
+"""A reader of SOQL: SELECT fields FROM object WHERE conditions GROUP BY fields ORDER BY keys LIMIT n OFFSET n."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from attio_console.sandbox.salesforce.errors import SalesforceError, bad
-from attio_console.sandbox.salesforce.soql_ast import Comparison, DateLiteral, Logic, Moment, Order, Query
+from attio_console.sandbox.salesforce.soql_ast import (
+    Aggregate,
+    Comparison,
+    DateLiteral,
+    Logic,
+    Moment,
+    Order,
+    Query,
+)
 
 _TOKEN = re.compile(
     r"""\s+
@@ -25,6 +33,18 @@ _DATES = re.compile(
     re.IGNORECASE,
 )
 _MAX_OFFSET = 2_000
+FUNCTIONS = frozenset({"COUNT", "COUNT_DISTINCT", "MIN", "MAX", "SUM", "AVG"})
+
+
+@dataclass(slots=True)
+class _Selected:
+    """What stands between SELECT and FROM."""
+
+    fields: list[str] = field(default_factory=list)
+    aggregates: list[Aggregate] = field(default_factory=list)
+    aliases: list[tuple[str, str]] = field(default_factory=list)
+    children: list[Query] = field(default_factory=list)
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,43 +117,81 @@ class _Parser:
     def query(self, *, nested: bool = False) -> Query:
         if not self.take("SELECT"):
             raise self.fail()
-        fields, count, alias = self._fields()
+        selected = self._select()
         if not self.take("FROM"):
             raise self.fail()
         sobject = self.name().text
         where = self._or() if self.take("WHERE") else None
+        group = self._group() if self.take("GROUP", "BY") else ()
         order = self._order() if self.take("ORDER", "BY") else ()
         limit = self._whole() if self.take("LIMIT") else None
         offset = self._whole() if self.take("OFFSET") else 0
         if offset > _MAX_OFFSET:
             raise bad("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {_MAX_OFFSET}")
         all_rows = self.take("ALL", "ROWS")
+        if self.take("FOR") and not (self.take("VIEW") or self.take("REFERENCE")):
+            raise self.fail()
         if not nested and self.token.kind != "end":
             raise self.fail()
-        return Query(fields, sobject, count, alias, where, order, limit, offset, all_rows, self.text)
+        if selected.aliases and not (group or selected.aggregates):
+            raise bad("MALFORMED_QUERY", "only aggregate expressions use field aliasing")
+        return Query(
+            tuple(selected.fields),
+            sobject,
+            selected.counted,
+            tuple(selected.aggregates),
+            tuple(selected.aliases),
+            tuple(selected.children),
+            where,
+            group,
+            order,
+            limit,
+            offset,
+            all_rows,
+            self.text,
+        )
 
-    def _fields(self) -> tuple[tuple[str, ...], str | None, str]:
-        fields: list[str] = []
+    def _select(self) -> _Selected:
+        selected = _Selected()
         while True:
-            if self.token.kind == "sign" and self.token.text == "(":
-                raise self.fail("Sub-queries in SELECT are not supported by this org")
-            token = self.name()
-            if token.word in {"COUNT", "FIELDS"} and self.sign("("):
-                inner = "" if self.sign(")") else self.name().text
-                if inner and not self.sign(")"):
+            if self.sign("("):
+                selected.children.append(self.query(nested=True))
+                if not self.sign(")"):
                     raise self.fail()
-                if token.word == "COUNT":
-                    alias = (
-                        self.name().text
-                        if self.token.kind == "name" and self.token.word != "FROM"
-                        else "expr0"
-                    )
-                    return (), inner, alias
-                fields.append(f"FIELDS({inner.upper()})")
             else:
-                fields.append(token.text)
-            if not self.sign(","):
-                return tuple(fields), None, "expr0"
+                self._field(selected)
+            if selected.counted or not self.sign(","):
+                return selected
+
+    def _field(self, selected: _Selected) -> None:
+        token = self.name()
+        if token.word not in FUNCTIONS | {"FIELDS"} or not self.sign("("):
+            selected.fields.append(token.text)
+            if alias := self._alias():
+                selected.aliases.append((token.text, alias))
+            return
+        if token.word == "COUNT" and self.sign(")"):
+            if selected.fields or selected.aggregates or selected.children:
+                raise self.fail()
+            selected.counted = True
+            return
+        inner = self.name().text
+        if not self.sign(")"):
+            raise self.fail()
+        if token.word == "FIELDS":
+            selected.fields.append(f"FIELDS({inner.upper()})")
+            return
+        unnamed = sum(each.alias.startswith("expr") for each in selected.aggregates)
+        selected.aggregates.append(Aggregate(token.word, inner, self._alias() or f"expr{unnamed}"))
+
+    def _alias(self) -> str:
+        return self.name().text if self.token.kind == "name" and self.token.word != "FROM" else ""
+
+    def _group(self) -> tuple[str, ...]:
+        paths = [self.name().text]
+        while self.sign(","):
+            paths.append(self.name().text)
+        return tuple(paths)
 
     def _or(self) -> Comparison | Logic:
         parts = [self._and()]
@@ -208,6 +266,10 @@ class _Parser:
         keys = []
         while True:
             path = self.name().text
+            if path.upper() in FUNCTIONS and self.sign("("):
+                path = f"{path.upper()}({self.name().text})"
+                if not self.sign(")"):
+                    raise self.fail()
             descending = self.take("DESC")
             if not descending:
                 self.take("ASC")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from attio_console.sandbox.salesforce.errors import bad
@@ -33,28 +34,35 @@ class Plan:
         self.table = _table(org, query.sobject)
         self.deleted = deleted or query.all_rows
         self.paths = self._expand(query)
-        self.columns = [(self._steps(path), self._reader(path)) for path in self.paths]
+        self.columns = [(self._steps(path), self.reader(path)) for path in self.paths]
+        self.children = [Children(self, child) for child in query.children]
+
+    def matching(self) -> list[Row]:
+        """Return the rows that match, in no order."""
+        test = self._test(self.query.where)
+        source: Iterable[Row] = self.table.rows.values() if self.deleted else self.table.live()
+        return [row for row in source if test(row)]
 
     def rows(self) -> list[Row]:
         """Return the rows that match, in order, after LIMIT and OFFSET."""
-        test = self._test(self.query.where)
-        source: Iterable[Row] = self.table.rows.values() if self.deleted else self.table.live()
-        found = [row for row in source if test(row)]
-        for order in reversed(self.query.order):
-            self._sort(found, order)
+        found = self.ordered()
         found = found[self.query.offset :]
         return found if self.query.limit is None else found[: self.query.limit]
 
-    def count(self, rows: list[Row]) -> int:
-        """Return in how many rows the field inside COUNT() has a value."""
-        read = self._reader(self.query.count or "Id")
-        return sum(read(row) is not None for row in rows)
+    def ordered(self) -> list[Row]:
+        """Return the rows that match, in order."""
+        found = self.matching()
+        for order in reversed(self.query.order):
+            self._sort(found, order)
+        return found
 
     def show(self, row: Row, version: str) -> dict[str, Any]:
         """Return a row as the answer carries it, with what its lookups lead to inside it."""
         shown = attributes(self.table.sobject, row, version)
         for steps, _ in self.columns:
             self._place(shown, row, steps, version)
+        for child in self.children:
+            shown[child.name] = child.show(row["Id"], version)
         return shown
 
     def _steps(self, path: str) -> list[str]:
@@ -108,9 +116,9 @@ class Plan:
             raise bad("MALFORMED_QUERY", "duplicate field selected")
         return paths
 
-    def _reader(self, path: str) -> Read:
+    def reader(self, path: str) -> Read:
         """Return a function that reads a path of a row, and refuse a path that leads nowhere."""
-        steps, field = self._steps(path), self._field(path)
+        steps, field = self._steps(path), self.field(path)
         if len(steps) == 1:
             table = self.table
             if field.name == "IsDeleted":
@@ -131,7 +139,8 @@ class Plan:
 
         return read
 
-    def _field(self, path: str) -> Field:
+    def field(self, path: str) -> Field:
+        """Return the field a path leads to."""
         return _resolve(self.org, self.table, self._steps(path), path, self.query.text)
 
     def _test(self, condition: Comparison | Logic | None) -> Test:
@@ -148,7 +157,7 @@ class Plan:
         return lambda row: all(test(row) for test in tests)
 
     def _comparison(self, comparison: Comparison) -> Test:
-        field, read = self._field(comparison.path), self._reader(comparison.path)
+        field, read = self.field(comparison.path), self.reader(comparison.path)
         match comparison.operator:
             case "IN" | "NOT IN":
                 return self._membership(field, read, comparison)
@@ -165,13 +174,13 @@ class Plan:
             return self._in_span(field, read, comparison.operator, comparison.value)
         value = _literal(field, comparison.value)
         if comparison.operator == "=":
-            return lambda row: _plain(read(row)) == value
+            return lambda row: plain(read(row)) == value
         if comparison.operator == "!=":
-            return lambda row: _plain(read(row)) != value
+            return lambda row: plain(read(row)) != value
         compare = _COMPARE[comparison.operator]
 
         def test(row: Row) -> bool:
-            held = _plain(read(row))
+            held = plain(read(row))
             return held is not None and value is not None and compare(held, value)
 
         return test
@@ -182,11 +191,11 @@ class Plan:
             inner = Plan(self.org, values)
             if len(inner.paths) != 1:
                 raise bad("MALFORMED_QUERY", "a semi join sub-select can only have one field")
-            wanted = {_plain(inner.columns[0][1](row)) for row in inner.rows()}
+            wanted = {plain(inner.columns[0][1](row)) for row in inner.rows()}
         else:
             wanted = {_literal(field, value) for value in values}
         hit = comparison.operator == "IN"
-        return lambda row: (_plain(read(row)) in wanted) is hit
+        return lambda row: (plain(read(row)) in wanted) is hit
 
     def _in_span(self, field: Field, read: Read, sign: str, literal: DateLiteral) -> Test:
         start, end = span(literal, self.org.now())
@@ -220,11 +229,43 @@ class Plan:
         return test
 
     def _sort(self, rows: list[Row], order: Order) -> None:
-        read = self._reader(order.path)
+        read = self.reader(order.path)
         filled = [row for row in rows if read(row) is not None]
         empty = [row for row in rows if read(row) is None]
-        filled.sort(key=lambda row: _plain(read(row)), reverse=order.descending)
+        filled.sort(key=lambda row: plain(read(row)), reverse=order.descending)
         rows[:] = [*filled, *empty] if order.nulls_last else [*empty, *filled]
+
+
+class Children:
+    """The rows of a child relationship, `(SELECT ... FROM Contacts)`, by the row they belong to."""
+
+    def __init__(self, parent: Plan, query: Query) -> None:
+        self.query = query
+        table, field, self.name = _child(parent.org, parent.table, query.sobject)
+        self.field = field.name
+        self.plan = Plan(parent.org, replace(query, sobject=table.sobject.name))
+        self._rows: dict[str, list[Row]] | None = None
+
+    def show(self, parent_id: str, version: str) -> dict[str, Any] | None:
+        """Return what one row holds, as an answer inside the answer; None for nothing."""
+        if self._rows is None:
+            self._rows = {}
+            for row in self.plan.ordered():
+                self._rows.setdefault(row.get(self.field) or "", []).append(row)
+        rows = self._rows.get(parent_id, [])[self.query.offset :]
+        rows = rows if self.query.limit is None else rows[: self.query.limit]
+        if not rows:
+            return None
+        shown = [self.plan.show(row, version) for row in rows]
+        return {"totalSize": len(rows), "done": True, "records": shown}
+
+
+def _child(org: Salesforce, table: Table, name: str) -> tuple[Table, Field, str]:
+    for other, field, called in org.children_of(table):
+        if called is not None and called.lower() == name.lower():
+            return other, field, called
+    message = f"Didn't understand relationship '{name}' in FROM part of query call. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name."
+    raise bad("INVALID_TYPE", message)
 
 
 def attributes(sobject: SObject, row: Row, version: str) -> dict[str, Any]:
@@ -289,7 +330,7 @@ def _resolve(org: Salesforce, table: Table, steps: list[str], path: str, text: s
 
 
 def _literal(field: Field, value: Any) -> Any:
-    """Return a value of the query as `_plain` would show one of a row, or refuse one of the wrong kind."""
+    """Return a value of the query as `plain` would show one of a row, or refuse one of the wrong kind."""
     if value is None:
         return False if field.type == "boolean" else None
     if isinstance(value, Moment):
@@ -315,7 +356,8 @@ def _literal(field: Field, value: Any) -> Any:
     )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as it is compared."""
     # Case never matters; stamps are folded on both sides alike.
     return value.casefold() if isinstance(value, str) else value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -16,6 +16,7 @@ from attio_console.sandbox.salesforce.values import normal, parse_stamp, stamp
 from attio_console.sandbox.world import World
 
 PERSONS = ("Contact", "Lead", "User")
+_BY_USER = {"CreatedById", "LastModifiedById", "OwnerId"}
 _PARENTS = {
     # Whose children follow a merge, and by which of their fields.
     "Account": (("Contact", "AccountId"), ("Opportunity", "AccountId"), ("Task", "WhatId"), ("Account", "ParentId")),
@@ -65,6 +66,24 @@ class Salesforce:
         if table is None:
             raise SalesforceError(404, "NOT_FOUND", "The requested resource does not exist")
         return table
+
+    def children_of(self, table: Table) -> Iterator[tuple[Table, Field, str | None]]:
+        """Yield who refers to an object, by which field, and the relationship's name as seen from the parent."""
+        for other in self.tables.values():
+            for field in other.sobject.fields.values():
+                if table.sobject.name not in field.refers_to or field.name in _BY_USER:
+                    continue
+                if field.name == "MasterRecordId" or field.name.startswith("Converted"):
+                    yield other, field, None
+                elif other.sobject.name.endswith("History"):
+                    yield other, field, "Histories"
+                else:
+                    plural = other.sobject.plural.replace(" ", "")
+                    yield (
+                        other,
+                        field,
+                        f"Child{plural}" if other is table and field.name == "ParentId" else plural,
+                    )
 
     def table_of(self, row_id: str) -> Table | None:
         """Return the table that an id belongs to, by its prefix."""

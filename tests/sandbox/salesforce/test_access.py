@@ -164,3 +164,11 @@ async def test_broken_json_is_a_parser_error(org):
     )
     assert answer.status_code == 400
     assert answer.json()[0]["errorCode"] == "JSON_PARSER_ERROR"
+
+
+async def test_a_client_finds_out_who_it_is(org):
+    address = (await org.ask(200, "GET", ""))["identity"]
+    me = await org.ask(200, "GET", address)
+    assert me["organization_id"] == org.org.org_id and "@" in me["username"]
+    assert (await org.raw("GET", address.rsplit("/", 1)[0] + "/005000000000000AAA")).status_code == 403
+    await org.ask(401, "GET", address, headers={"authorization": "Bearer nobody"})

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from attio_console.sandbox.salesforce.errors import SalesforceError
 from attio_console.sandbox.salesforce.soql_ast import Comparison, DateLiteral, Logic
 from attio_console.sandbox.salesforce.soql_dates import span
+from attio_console.sandbox.salesforce.soql_groups import groups
 from attio_console.sandbox.salesforce.soql_parse import parse
 from attio_console.sandbox.salesforce.soql_run import Plan
 from attio_console.sandbox.salesforce.state import Salesforce
@@ -110,7 +111,7 @@ def test_fields_of_everything_need_a_small_limit(org):
         "SELECT Id FROM Contact WHERE Name", "SELECT Id FROM Contact WHERE Name = ", "SELECT Id FROM Contact LIMIT x",
         "SELECT Id FROM Contact WHERE Name = 'open", "SELECT Id FROM Contact WHERE Id IN ()",
         "SELECT Id FROM Contact WHERE (Name = 'x'", "SELECT Id FROM Contact; DROP", "SELECT Id, FROM Contact",
-        "SELECT Id FROM Contact ORDER Name", "SELECT Id FROM Contact LIMIT 5 LIMIT 6", "SELECT (SELECT Id FROM Contacts) FROM Account",
+        "SELECT Id FROM Contact ORDER Name", "SELECT Id FROM Contact LIMIT 5 LIMIT 6",
     ],
 )  # fmt: skip
 def test_malformed_queries_are_refused_with_a_pointer(text):
@@ -180,3 +181,60 @@ def test_no_text_breaks_the_reader(text):
 def test_named_spans(name, number, start, end):
     now = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
     assert [m.date().isoformat() for m in span(DateLiteral(name, number), now)] == [start, end]
+
+
+def grouped(org, soql):
+    return [{k: v for k, v in row.items() if k != "attributes"} for row in groups(Plan(org, parse(soql)))]
+
+
+def test_functions_over_all_rows_and_over_groups(org):
+    soql = "SELECT MIN(Amount), MAX(Amount) most, SUM(Amount), AVG(Amount), COUNT(Id) n FROM Opportunity"
+    assert grouped(org, soql) == [{"expr0": 10.5, "most": 1_000, "expr1": 1010.5, "expr2": 505.25, "n": 2}]
+    rows = grouped(
+        org, "SELECT Account.Name, COUNT(Id) FROM Contact GROUP BY Account.Name ORDER BY COUNT(Id) DESC"
+    )
+    assert rows[0] == {"Name": None, "expr0": 2} and len(rows) == 3
+    rows = grouped(
+        org, "SELECT Account.Name a FROM Contact GROUP BY Account.Name ORDER BY Account.Name LIMIT 2"
+    )
+    assert rows == [{"a": None}, {"a": "Alpha"}]
+    assert grouped(org, "SELECT MAX(Amount) FROM Opportunity WHERE Name = 'None'") == [{"expr0": None}]
+    assert grouped(org, "SELECT Title, COUNT(Id) FROM Contact WHERE Title = 'x' GROUP BY Title") == []
+
+
+@pytest.mark.parametrize(
+    ("soql", "why"),
+    [
+        ("SELECT LastName, COUNT(Id) FROM Contact", "must be grouped"),
+        ("SELECT LastName FROM Contact GROUP BY Title", "must be grouped"),
+        ("SELECT SUM(LastName) FROM Contact", "does not support aggregate operator SUM"),
+        ("SELECT Title FROM Contact GROUP BY Title ORDER BY LastName", "Ordered field"),
+        ("SELECT LastName l FROM Contact", "aliasing"),
+        ("SELECT LastName, COUNT() FROM Contact", "unexpected token"),
+        ("SELECT Id, (SELECT Id FROM Nothing) FROM Account", "Didn't understand relationship 'Nothing'"),
+    ],
+)
+def test_groups_and_children_that_make_no_sense_are_refused(org, soql, why):
+    with pytest.raises(SalesforceError, match=why):
+        groups(Plan(org, parse(soql)))
+
+
+def test_children_come_inside_their_parents(org):
+    soql = "SELECT Name, (SELECT LastName FROM Contacts WHERE LastName != 'Nobody' LIMIT 1) FROM Account WHERE Name IN ('Alpha', 'Beta & Söhne') ORDER BY Name"
+    plan = Plan(org, parse(soql))
+    shown = [plan.show(row, "67.0") for row in plan.rows()]
+    children = [row["Contacts"] for row in shown]
+    assert [[each["LastName"] for each in c["records"]] for c in children] == [["Álvarez"], ["Brown"]]
+    assert children[0]["done"] is True and children[0]["totalSize"] == 1
+    none = Plan(org, parse("SELECT Id, (SELECT Id FROM Opportunities) FROM Account LIMIT 1"))
+    assert none.show(none.rows()[0], "67.0")["Opportunities"] is None
+
+
+def test_describe_names_each_child_relationship_as_queries_do(org):
+    children = {(o.sobject.name, f.name): name for o, f, name in org.children_of(org.tables["Account"])}
+    assert children["Contact", "AccountId"] == "Contacts"
+    assert children["Account", "ParentId"] == "ChildAccounts"
+    assert children["AccountHistory", "AccountId"] == "Histories"
+    # A lead's account and a merged account's survivor are no children anybody can ask for.
+    assert children["Lead", "ConvertedAccountId"] is None and ("Contact", "MasterRecordId") not in children
+    assert Plan(org, parse("SELECT MasterRecord.LastName FROM Contact")).rows()
