@@ -357,3 +357,12 @@ async def test_the_preview_follows_the_cursor_and_can_be_hidden(desk: Open) -> N
         )
         await d.press("p")
         assert not d.records.view.has_class("-shown")
+
+
+async def test_the_preview_makes_room_where_the_screen_becomes_small(desk: Open) -> None:
+    async with desk() as d:
+        assert d.records.view.has_class("-shown")
+        await d.pilot.resize_terminal(80, 24)
+        await d.until(lambda: not d.records.view.has_class("-shown"), "the room")
+        await d.press("p")
+        assert d.records.view.has_class("-shown")

@@ -261,6 +261,11 @@ class RecordsPane(RecordActions):
         if on_screen and self._table.cursor_key is not None:
             self._read_preview(self._table.cursor_key)
 
+    def on_resize(self) -> None:
+        """Show the preview where there is room for it now."""
+        if self.collection:
+            self._apply_preview()
+
     def toggle_preview(self) -> None:
         """Show or hide the preview."""
         self.preview_wanted = not self.preview_is_on()
