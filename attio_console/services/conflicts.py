@@ -132,7 +132,7 @@ class ConflictVerbs(OutboxVerbs):
             slug=slug,
             title=plain(attribute.title),
             type=attribute.type,
-            multi=attribute.is_multi,
+            multi=attribute.is_multi and bool(document.get("multi", True)),
             base=self._side(attribute, document, "base")
             if document.get("has_base", True)
             else ConflictSide("never compared", ()),
@@ -141,6 +141,7 @@ class ConflictVerbs(OutboxVerbs):
             external_field=plain(str(document.get("external_field") or "")),
             suggestion=_side_or_none(document.get("suggestion")),
             why=plain(str(document.get("why") or "")),
+            compared=bool(document.get("has_base", True)),
         )
 
     def _side(self, attribute: Attribute, document: Mapping[str, Any], side: str) -> ConflictSide:

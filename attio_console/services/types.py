@@ -251,6 +251,8 @@ class ConflictField:
     external_field: str
     suggestion: Side | None
     why: str
+    compared: bool = True
+    """Whether both sides ever agreed on a value: without that there is no base to take."""
 
 
 @dataclass(frozen=True, slots=True)

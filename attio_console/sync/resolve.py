@@ -332,6 +332,12 @@ def chosen(document: Mapping[str, Any], choice: Choice, kind: str) -> Items:
     """Return the value that a choice means for one field of a conflict."""
     if isinstance(choice, dict):
         return list(choice["set"])
+    if choice == "base" and not document.get("has_base", True):
+        # Nobody ever saw a value there: taking "it" would empty both sides.
+        raise InvalidValue(
+            f"Both sides of {document.get('title')} were never compared: there is no base",
+            hint="Choose a side, or edit it.",
+        )
     if choice in {"attio", "external", "base"}:
         return list(document.get(choice) or [])
     if choice == "both":

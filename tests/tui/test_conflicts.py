@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import workspace as w
 from conftest import Desk, Open
@@ -183,3 +184,18 @@ def test_only_what_differs_is_pointed_out() -> None:
     assert difference("+45 32 10 00 99", "+45 32 10 00 07") == (13, 15)
     assert difference("same", "same") == (4, 4)
     assert difference("ab", "aXb") == (1, 2)
+
+
+async def never_compared(store: Any) -> None:
+    number = await w.differ(store)
+    row = store.conflicts.get(number)
+    fields = [field | {"has_base": False, "base": None} for field in row.fields]
+    await store.conflicts.update(number, fields=fields)
+
+
+async def test_without_a_base_there_is_none_to_take(desk: Open) -> None:
+    async with desk(prepare=never_compared) as d:
+        await _queue(d)
+        await d.press("enter", "0")
+        assert "Both sides never agreed on a value before; there is no base." in d.said
+        assert "? not decided" in d.screen_text()

@@ -84,7 +84,7 @@ class ConflictActions(TableActions):
             return f"There is no suggestion for {field.title}: {field.why or 'the rules leave it to you'}."
         if action == "choose-edit" and self.verbs.attribute(self._collection(), field.slug) is None:
             return "This is about the whole record: ← or → decides it."
-        if action == "choose-base" and not field.base.items and not field.base.text:
+        if action == "choose-base" and not field.compared:
             return "Both sides never agreed on a value before; there is no base."
         return None
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from attio_console.errors import NoSuchThing
+from attio_console.errors import InvalidValue, NoSuchThing
 from attio_console.model.clock import SystemClock
 from attio_console.store.types import ConflictRow
 from attio_console.sync import kinds
@@ -137,3 +137,11 @@ async def test_every_decision_is_in_the_audit(linked: Linked) -> None:
         for line in lines
     )
     assert (await linked.store.audit.verify()).broken_at is None
+
+
+async def test_what_was_never_compared_has_no_base_to_take(linked: Linked) -> None:
+    row = conflict(linked, "hubspot", "phone_numbers")
+    assert row.fields[0]["has_base"] is False
+    with pytest.raises(InvalidValue, match="never compared"):
+        await resolver(linked).apply(row, {"phone_numbers": "base"})
+    assert linked.store.outbox.depth().pending == 0
