@@ -7,9 +7,11 @@ from attio_console.sandbox.salesforce.composite import CompositeRoutes
 from attio_console.sandbox.salesforce.errors import SalesforceShape
 from attio_console.sandbox.salesforce.gate import DailyLimit, make_gate
 from attio_console.sandbox.salesforce.oauth import OAuthRoutes
+from attio_console.sandbox.salesforce.routes_bulk import BulkRoutes
 from attio_console.sandbox.salesforce.routes_collections import CollectionRoutes
 from attio_console.sandbox.salesforce.routes_query import QueryRoutes
 from attio_console.sandbox.salesforce.routes_rows import RowRoutes
+from attio_console.sandbox.salesforce.search import SearchRoutes
 from attio_console.sandbox.salesforce.sessions import sessions_of
 from attio_console.sandbox.salesforce.state import Salesforce
 from attio_console.sandbox.server import App, Router
@@ -27,6 +29,8 @@ def make_app(world: World) -> App:
     CollectionRoutes(org).add(router, f"{base}/composite/sobjects")
     CompositeRoutes(org, router).add(router, f"{base}/composite")
     QueryRoutes(org, limit).add(router, base)
+    SearchRoutes(org).add(router, base)
+    BulkRoutes(org).add(router, f"{base}/jobs")
     OAuthRoutes(sessions).add(router)
     return App(
         "salesforce", router, SalesforceShape(), [*front(world, "salesforce"), make_gate(sessions, limit)]
