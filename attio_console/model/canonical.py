@@ -23,7 +23,7 @@ _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _FOUR_PLACES = Decimal("0.0001")
 
 
-def canonical(type: str, items: Items) -> tuple[str, ...]:  # noqa: A002 - the word of the CRM
+def canonical(type: str, items: Items) -> tuple[str, ...]:
     """Return a form that is equal exactly when the meaning is; blanks are left out, the order of values is not meaning."""
     one = _CANONICAL.get(type, _verbatim)
     if len(items) == 1:
@@ -32,12 +32,12 @@ def canonical(type: str, items: Items) -> tuple[str, ...]:  # noqa: A002 - the w
     return tuple(sorted({form for item in items if (form := one(item))}))
 
 
-def same(type: str, left: Items, right: Items) -> bool:  # noqa: A002
+def same(type: str, left: Items, right: Items) -> bool:
     """Return whether two values of that type mean the same."""
     return left == right or canonical(type, left) == canonical(type, right)
 
 
-def canonical_item(type: str, item: Item) -> str:  # noqa: A002
+def canonical_item(type: str, item: Item) -> str:
     """Return the canonical form of one item; empty for a blank."""
     return _CANONICAL.get(type, _verbatim)(item)
 

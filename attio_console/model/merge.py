@@ -182,7 +182,8 @@ def _without_base(field: FieldInput, attio: tuple[str, ...], external: tuple[str
             return _manual(field, filled, "blank on the side that this field is not written to")
         if field.blanks is Blanks.KEEP and field.rule is not Rule.FILL_BLANKS:
             return _manual(field, filled, "blank on one side, and blanks are not filled by rule")
-        if field.blanks is Blanks.CLEAR and _owner(field) == _other(filled):
+        prefers_blank = field.blanks is Blanks.CLEAR and _owner(field) == _other(filled)
+        if prefers_blank and _may_write(field, filled):
             return _take(field, _other(filled), "never compared before; the rule prefers the blank side")
         return _take(field, filled, "blank on one side: filled from the other")
     return _both_sides(field, attio, external, "never compared before and the sides differ")

@@ -15,7 +15,7 @@ from attio_console.errors import ConfigError
 from attio_console.model.schema import Schema
 from attio_console.store import Store
 from attio_console.sync.codec import FieldCodec, Links, Owners, codecs
-from attio_console.sync.mapping import Mapping, ObjectMapping, collection_of
+from attio_console.sync.mapping import Mapping, ObjectMapping
 
 
 class StoredLinks:
@@ -90,7 +90,7 @@ def load_context(store: Store, system: str) -> CrmContext:
     return msgspec.convert(kept, CrmContext)
 
 
-def external_row(system: str, external_type: str, record: CrmRecord) -> bytes:  # noqa: ARG001
+def external_row(record: CrmRecord) -> bytes:
     """Return an external record as the mirror keeps it."""
     values = record.values
     label = _label(values)
@@ -132,8 +132,3 @@ def external_values(raw: bytes) -> dict[str, Any]:
 def external_stamp(raw: bytes) -> str:
     """Return when a mirrored external record last changed, in its system's words."""
     return _decode(raw).modified_at
-
-
-def collection(context: CrmContext, external_type: str) -> str:
-    """Return the mirror's key for the rows of an external type."""
-    return collection_of(context.system, external_type)

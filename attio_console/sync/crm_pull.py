@@ -94,7 +94,7 @@ class CrmPull:
         changed: set[str] = set()
         merged: set[tuple[str, str]] = set()
         async for page in self._client.scan(self.external_type, fields, after):
-            rows = [external_row(self._context.system, self.external_type, record) for record in page.records]
+            rows = [external_row(record) for record in page.records]
             cursor = page.cursor.last_id.encode() if page.cursor else None
             result = await store.mirror.apply_page(self.collection, rows, scan=scan.scan, cursor=cursor)
             created.update(result.created)
@@ -136,7 +136,7 @@ class CrmPull:
         async for page in pages:
             fresh = [record for record in page.records if self._is_new(record)]
             if fresh:
-                rows = [external_row(self._context.system, self.external_type, record) for record in fresh]
+                rows = [external_row(record) for record in fresh]
                 result = await self._store.mirror.apply_page(self.collection, rows)
                 created.update(result.created)
                 changed.update(result.changed)

@@ -31,7 +31,7 @@ class FieldSending(Settling):
                 continue
             todo, moved = self._difference(claim.item, record)
             if moved:
-                await self._moved(external_type, claim, record, moved)
+                await self._moved(claim, record, moved)
             elif not todo:
                 # It is there already: an earlier attempt arrived, or somebody did the same.
                 await self._arrived(external_type, claim, record)

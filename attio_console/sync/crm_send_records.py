@@ -57,9 +57,7 @@ class RecordSending(FieldSending):
 
     async def _created(self, external_type: str, claim: OutboxClaim, record: CrmRecord) -> None:
         item, store = claim.item, self._store
-        await store.mirror.apply_page(
-            item.collection, [external_row(self._context.system, external_type, record)]
-        )
+        await store.mirror.apply_page(item.collection, [external_row(record)])
         pair = NewPair(
             self._context.system,
             str(item.payload["object_key"]),

@@ -83,9 +83,7 @@ class Settling:
         self, external_type: str, claim: OutboxClaim, record: CrmRecord, *, wrote: bool = False
     ) -> None:
         item, store = claim.item, self._store
-        await store.mirror.apply_page(
-            item.collection, [external_row(self._context.system, external_type, record)]
-        )
+        await store.mirror.apply_page(item.collection, [external_row(record)])
         answered: dict[str, Items] = {name: native(record.values.get(name)) for name in item.fields}
         pair_id = item.payload.get("pair_id")
         shadows = self._shadows(external_type, item, record)
@@ -128,14 +126,10 @@ class Settling:
                     found[slug + SHADOW] = [{"of": means, "is": kept}]
         return found
 
-    async def _moved(
-        self, external_type: str, claim: OutboxClaim, record: CrmRecord, moved: Sequence[str]
-    ) -> None:
+    async def _moved(self, claim: OutboxClaim, record: CrmRecord, moved: Sequence[str]) -> None:
         """Somebody else was there first: nothing is sent, and the pair is compared anew with what is there now."""
         names = ", ".join(moved)
-        await self._store.mirror.apply_page(
-            claim.item.collection, [external_row(self._context.system, external_type, record)]
-        )
+        await self._store.mirror.apply_page(claim.item.collection, [external_row(record)])
         await self._store.outbox.refuse(claim, f"{names} changed there meanwhile; nothing was sent")
         await self._store.outbox.discard(claim.ids)
 

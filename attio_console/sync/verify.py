@@ -83,7 +83,7 @@ async def _refresh_external(
     for start in range(0, len(wanted), client.page_size):
         chunk = wanted[start : start + client.page_size]
         found = await client.get_many(name, chunk, fields)
-        rows = [external_row(context.system, name, record) for record in found]
+        rows = [external_row(record) for record in found]
         await store.mirror.apply_page(collection, rows)
         here = {record.id for record in found if not record.asked_id}
         await store.mirror.delete(collection, [one for one in chunk if one not in here])
