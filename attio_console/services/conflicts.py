@@ -11,6 +11,7 @@ from attio_console.model.schema import Attribute
 from attio_console.model.text import fold, plain
 from attio_console.model.times import instant
 from attio_console.model.values import Items, display, parse
+from attio_console.services.consequences import consequence
 from attio_console.services.outbox import OutboxVerbs
 from attio_console.services.types import (
     ConflictDetail,
@@ -22,6 +23,7 @@ from attio_console.services.types import (
 )
 from attio_console.services.types import Side as SideName
 from attio_console.store.types import ConflictFilter, ConflictRow
+from attio_console.sync.kinds import RECORD
 
 if TYPE_CHECKING:
     from attio_console.sync.resolve import Choice, Resolver
@@ -142,6 +144,7 @@ class ConflictVerbs(OutboxVerbs):
             suggestion=_side_or_none(document.get("suggestion")),
             why=plain(str(document.get("why") or "")),
             compared=bool(document.get("has_base", True)),
+            whole=slug == RECORD,
         )
 
     def _side(self, attribute: Attribute, document: Mapping[str, Any], side: str) -> ConflictSide:
@@ -195,6 +198,9 @@ class ConflictVerbs(OutboxVerbs):
             attribute = self.attribute(row.collection, planned.slug)
             before = display(attribute, planned.before, self.names) if attribute else str(planned.before)
             after = display(attribute, planned.after, self.names) if attribute else str(planned.after)
+            deletes = planned.slug == RECORD
+            if deletes:
+                before, after = str(row.label), "deleted"
             writes.append(
                 PlannedWrite(
                     planned.system,
@@ -204,9 +210,15 @@ class ConflictVerbs(OutboxVerbs):
                     plain(planned.field),
                     plain(before),
                     plain(after),
+                    deletes,
                 )
             )
         return writes
+
+    def consequence(self, conflict_id: int, choices: Mapping[str, Any]) -> str:
+        """Return what a decision about a whole record does, in a sentence; nothing where it is about fields."""
+        row = self._open_row(conflict_id)
+        return consequence(row, choices.get(RECORD), self.side_name("external", row.system))
 
     async def resolve(
         self, conflict_id: int, choices: Mapping[str, Any], revision: int | None = None

@@ -253,6 +253,8 @@ class ConflictField:
     why: str
     compared: bool = True
     """Whether both sides ever agreed on a value: without that there is no base to take."""
+    whole: bool = False
+    """Whether this is about the record itself and not about one of its fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +299,9 @@ class PlannedWrite:
     field: str
     before: str
     after: str
+    deletes: bool = False
+    """Whether the whole record goes; nothing brings it back."""
+
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,10 +144,15 @@ class ConflictView(Widget):
         if decision.undecided:
             names = ", ".join(decision.undecided)
             return (make(" ", (f"Not ready: no choice yet for {names}.", "pending")),)
+        number = decision.detail.line.conflict_id
         try:
-            writes = self.face.verbs.preview_resolution(decision.detail.line.conflict_id, decision.choices)
+            writes = self.face.verbs.preview_resolution(number, decision.choices)
+            consequence = self.face.verbs.consequence(number, decision.choices)
         except ConsoleError as error:
             return (make(" ", (f"✕ {error.message} {error.hint}", "danger")),)
+        if consequence:
+            deletes = any(write.deletes for write in writes)
+            return (make(" ", (f"▲ {consequence}" if deletes else consequence, "danger" if deletes else "")),)
         return self._planned(writes, decision)
 
     def _target(self, write: PlannedWrite) -> str:

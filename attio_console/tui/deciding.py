@@ -63,6 +63,8 @@ class Decision:
             return choice[1]
         if choice == "empty":
             return ""
+        if choice == "base" and line.whole:
+            return "neither"
         if choice == "both":
             parts = [part for side in (line.attio, line.external) for part in side.text.split(", ") if part]
             return ", ".join(dict.fromkeys(parts))

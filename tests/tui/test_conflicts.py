@@ -10,7 +10,9 @@ from conftest import Desk, Open
 from textual.widgets import Input
 
 from attio_console.services.types import ConflictDetail, ConflictField, ConflictLine, ConflictSide
+from attio_console.store.types import NewConflict
 from attio_console.tui.deciding import Decision, difference, sign_of
+from attio_console.tui.dialogs.confirm import Confirm
 
 
 async def _queue(d: Desk) -> None:
@@ -199,3 +201,84 @@ async def test_without_a_base_there_is_none_to_take(desk: Open) -> None:
         await d.press("enter", "0")
         assert "Both sides never agreed on a value before; there is no base." in d.said
         assert "? not decided" in d.screen_text()
+
+
+async def gone_there(store: Any) -> None:
+    """HubSpot deleted what was changed here."""
+    document = {
+        "slug": "record", "title": "Record", "type": "text", "multi": False, "has_base": True, "base": ["Ada Lovejoy"],
+        "attio": ["Ada Lovejoy"], "external": [], "suggestion": "attio", "why": "deleted in HubSpot",
+    }  # fmt: skip
+    await store.conflicts.open(
+        NewConflict(
+            "delete-against-edit",
+            "hubspot",
+            w.PEOPLE,
+            w.uid("person/1"),
+            "Ada Lovejoy",
+            [document],
+            None,
+            "contacts",
+            "77",
+            "poll",
+        )
+    )
+
+
+async def test_following_a_deletion_is_named_and_asked_about(desk: Open) -> None:
+    async with desk(prepare=gone_there) as d:
+        await _queue(d)
+        await d.press("enter", "left")
+        assert "Keeps Ada Lovejoy in Attio; it has no counterpart in HubSpot any more." in d.screen_text()
+        await d.press("right")
+        assert "Deletes Ada Lovejoy in Attio, too. This cannot be undone." in d.screen_text()
+        await d.press("enter")
+        assert isinstance(d.app.screen, Confirm)
+        await d.until(lambda: "Delete Ada Lovejoy in Attio?" in d.screen_text(), "the question")
+        await d.press("n")
+        assert d.app.verbs.conflict_count() == 1
+        await d.press("enter", "y")
+        assert d.app.verbs.conflict_count() == 0
+        assert [item.kind for item in d.app.verbs.store.outbox.items()] == ["delete"]
+
+
+async def doubtful(store: Any) -> None:
+    """Two contacts of HubSpot could be the same person."""
+    candidates = [
+        {
+            "object_key": "people", "collection": w.PEOPLE, "record_id": w.uid("person/1"), "external_type": "contacts",
+            "external_id": number, "score": 0.9, "label": f"Ada {number}",
+        }
+        for number in ("77", "78")
+    ]  # fmt: skip
+    document = {
+        "slug": "record", "title": "Record", "type": "text", "multi": False, "has_base": False, "base": [],
+        "attio": ["Ada Lovejoy (1)"], "external": ["Ada (77)", "Ada (78)"], "suggestion": None, "why": "two look like it",
+    }  # fmt: skip
+    await store.conflicts.open(
+        NewConflict(
+            "ambiguous-pair",
+            "hubspot",
+            w.PEOPLE,
+            w.uid("person/1"),
+            "Ada Lovejoy",
+            [document],
+            None,
+            "contacts",
+            "77",
+            "poll",
+            {"candidates": candidates},
+        )
+    )
+
+
+async def test_choosing_a_counterpart_says_who_is_linked_with_whom(desk: Open) -> None:
+    async with desk(prepare=doubtful, size=(160, 40)) as d:
+        await _queue(d)
+        await d.press("enter", "right")
+        assert "Links Ada Lovejoy with HubSpot Ada 77 (77). The other one stays apart." in d.screen_text()
+        await d.press("0")
+        assert "Links Ada Lovejoy with none of them: they are not the same." in d.screen_text()
+        await d.press("enter")
+        states = [pair.state for pair in d.app.verbs.store.pairs.by_record(w.uid("person/1"), "hubspot")]
+        assert states == ["rejected", "rejected"]

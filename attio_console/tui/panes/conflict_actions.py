@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attio_console.errors import ConsoleError
-from attio_console.services.types import ConflictField, ConflictLine, Done, Side
+from attio_console.services.types import ConflictField, ConflictLine, Done, PlannedWrite, Side
 from attio_console.tui.conflict_grid import side_title
 from attio_console.tui.conflict_view import ConflictView
 from attio_console.tui.deciding import Chosen
-from attio_console.tui.dialogs.confirm import PlanDialog
+from attio_console.tui.dialogs.confirm import Confirm, PlanDialog
 from attio_console.tui.editors import edit_field
 from attio_console.tui.prose import counted
 from attio_console.tui.table_actions import TableActions
@@ -84,7 +86,7 @@ class ConflictActions(TableActions):
             return f"There is no suggestion for {field.title}: {field.why or 'the rules leave it to you'}."
         if action == "choose-edit" and self.verbs.attribute(self._collection(), field.slug) is None:
             return "This is about the whole record: ← or → decides it."
-        if action == "choose-base" and not field.compared:
+        if action == "choose-base" and not field.compared and not field.whole:
             return "Both sides never agreed on a value before; there is no base."
         return None
 
@@ -115,6 +117,18 @@ class ConflictActions(TableActions):
         line = self.line()
         return await self.verbs.snooze(line.conflict_id, 24) if line is not None else None
 
+    async def _sure(self, writes: Sequence[PlannedWrite]) -> bool:
+        """Ask before a decision that deletes records: nothing takes that back."""
+        gone = [write for write in writes if write.deletes]
+        if not gone:
+            return True
+        what = (
+            f"{gone[0].label} in {side_title(gone[0].system)}" if len(gone) == 1 else f"{len(gone):,} records"
+        )
+        detail = "It was deleted on the other side. This cannot be undone."
+        sure = await self.face.push_screen_wait(Confirm(f"Delete {what}?", detail, count=len(gone)))
+        return sure is True
+
     async def act_take_attio_all(self) -> Done | None:
         """Take Attio's values for all marked conflicts."""
         return await self._take_all("attio", "Attio")
@@ -128,7 +142,7 @@ class ConflictActions(TableActions):
         ids = [line.conflict_id for line in self.lines_of(self.targets())]
         writes = await self.verbs.preview_many(ids, side)
         title = f"Take {name} for {counted(len(ids), 'conflict')}"
-        if not await self.face.push_screen_wait(PlanDialog(title, writes)):
+        if not await self.face.push_screen_wait(PlanDialog(title, writes)) or not await self._sure(writes):
             return None
         self.table.set_marks(set())
         return await self.verbs.resolve_many(ids, side)
@@ -152,7 +166,7 @@ class ConflictActions(TableActions):
         note = f"{counted(left, 'conflict')} without a full suggestion stay in the queue." if left else ""
         if not await self.face.push_screen_wait(
             PlanDialog(f"Resolve {len(plans):,} as suggested", writes, note)
-        ):
+        ) or not await self._sure(writes):
             return None
         self.table.set_marks(set())
         for conflict_id, choices, revision in plans:
@@ -282,6 +296,9 @@ class ConflictActions(TableActions):
         if decision is None:
             return None
         detail = decision.detail
+        writes = self.verbs.preview_resolution(detail.line.conflict_id, decision.choices)
+        if not await self._sure(writes):
+            return None
         try:
             return await self.verbs.resolve(detail.line.conflict_id, decision.choices, detail.revision)
         except ConsoleError:
