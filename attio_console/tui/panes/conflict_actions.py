@@ -12,6 +12,7 @@ from attio_console.tui.deciding import Chosen
 from attio_console.tui.dialogs.confirm import Confirm, PlanDialog
 from attio_console.tui.editors import edit_field
 from attio_console.tui.prose import counted
+from attio_console.tui.record_view import system_name
 from attio_console.tui.table_actions import TableActions
 
 _FIELD_CHOICES = {
@@ -123,7 +124,9 @@ class ConflictActions(TableActions):
         if not gone:
             return True
         what = (
-            f"{gone[0].label} in {side_title(gone[0].system)}" if len(gone) == 1 else f"{len(gone):,} records"
+            f"{gone[0].label} in {system_name(gone[0].system)}"
+            if len(gone) == 1
+            else f"{len(gone):,} records"
         )
         detail = "It was deleted on the other side. This cannot be undone."
         sure = await self.face.push_screen_wait(Confirm(f"Delete {what}?", detail, count=len(gone)))
