@@ -91,7 +91,7 @@ def _checkbox(item: Item) -> str:
 
 
 def _date(item: Item) -> str:
-    return str(item or "").strip()[:10]
+    return str(item or "").strip()[:10].strip()
 
 
 def _timestamp(item: Item) -> str:
@@ -157,6 +157,17 @@ def _email(item: Item) -> str:
 @lru_cache(maxsize=65536)
 def phone(text: str, region: str | None = None) -> str:
     """Return the number in E.164 (with `;ext=` where it has an extension), or its digits where that cannot be known."""
+    form = _read_phone(text, region)
+    # What is no number can look like one once its punctuation is gone: go on until nothing changes.
+    for _ in range(4):
+        again = _read_phone(form, None)
+        if again == form:
+            break
+        form = again
+    return form
+
+
+def _read_phone(text: str, region: str | None) -> str:
     import phonenumbers
 
     stripped = unicodedata.normalize("NFKC", text).strip()
