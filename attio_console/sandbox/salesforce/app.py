@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attio_console.sandbox.layers import front
+from attio_console.sandbox.salesforce import retired
 from attio_console.sandbox.salesforce.composite import CompositeRoutes
 from attio_console.sandbox.salesforce.errors import SalesforceShape
 from attio_console.sandbox.salesforce.gate import DailyLimit, make_gate
@@ -32,6 +33,7 @@ def make_app(world: World) -> App:
     SearchRoutes(org).add(router, base)
     BulkRoutes(org).add(router, f"{base}/jobs")
     OAuthRoutes(sessions).add(router)
+    retired.add_routes(router)
     return App(
         "salesforce", router, SalesforceShape(), [*front(world, "salesforce"), make_gate(sessions, limit)]
     )

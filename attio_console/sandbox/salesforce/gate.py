@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from attio_console.sandbox.salesforce import retired
 from attio_console.sandbox.salesforce.errors import SalesforceError
 from attio_console.sandbox.salesforce.sessions import Sessions
 from attio_console.sandbox.server import CallNext, Middleware, Request, Response
@@ -12,7 +13,7 @@ from attio_console.sandbox.server import CallNext, Middleware, Request, Response
 DAY_S = 86_400.0
 VERSIONS = tuple(f"{n}.0" for n in range(31, 68))
 CURRENT = VERSIONS[-1]
-_OPEN = ("/services/oauth2/",)
+_OPEN = ("/services/oauth2/", *retired.PATHS)
 _UNVERSIONED = ("/id/",)
 
 

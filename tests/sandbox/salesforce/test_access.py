@@ -172,3 +172,11 @@ async def test_a_client_finds_out_who_it_is(org):
     assert me["organization_id"] == org.org.org_id and "@" in me["username"]
     assert (await org.raw("GET", address.rsplit("/", 1)[0] + "/005000000000000AAA")).status_code == 403
     await org.ask(401, "GET", address, headers={"authorization": "Bearer nobody"})
+
+
+async def test_closed_doors_say_so_in_their_own_words(org):
+    login = await org.raw("POST", "/services/Soap/u/59.0", headers={"authorization": ""})
+    assert login.status_code == 500 and login.headers["content-type"].startswith("text/xml")
+    assert "<sf:exceptionCode>INVALID_OPERATION</sf:exceptionCode>" in login.text
+    first = await org.ask(400, "POST", "/services/async/67.0/job", {}, headers={"authorization": ""})
+    assert first["exceptionCode"] == "FeatureNotEnabled"
