@@ -106,6 +106,21 @@ def test_hubspot_api_client_associates_and_describes(hubspot):
     assert len(hubspot.crm.owners.owners_api.get_page().results) == 7
 
 
+def test_hubspot_api_client_associates_the_old_way(hubspot):
+    from hubspot.crm import associations
+
+    api = hubspot.crm.associations.batch_api
+    contact = hubspot.crm.contacts.basic_api.get_page(limit=1).results[0].id
+    company = hubspot.crm.companies.basic_api.get_page(limit=1).results[0].id
+    pair = {"from": {"id": contact}, "to": {"id": company}, "type": "contact_to_company"}
+    body = associations.BatchInputPublicAssociation(inputs=[pair])
+    assert len(api.create("contacts", "companies", batch_input_public_association=body).results) == 1
+    asked = associations.BatchInputPublicObjectId(inputs=[{"id": contact}])
+    seen = api.read("contacts", "companies", batch_input_public_object_id=asked).results[0]
+    assert (company, "contact_to_company") in {(to.id, to.type) for to in seen.to}
+    assert hubspot.crm.schemas.core_api.get_all().results == []
+
+
 def test_hubspot_sdk_speaks_the_dated_paths(sandbox):
     sdk = pytest.importorskip("hubspot_sdk", reason="pip install -e '.[compat]'")
     with sdk.HubSpot(access_token=sandbox.tokens["hubspot"], base_url=sandbox.hubspot) as client:
@@ -171,6 +186,19 @@ def test_simple_salesforce_knows_the_errors(salesforce):
         salesforce.query("SELECT Id FROM Contact WHERE")
     with pytest.raises(SalesforceResourceNotFound):
         salesforce.Contact.get("003000000000001")
+
+
+def test_simple_salesforce_loads_and_reads_in_bulk_and_groups(salesforce):
+    made = salesforce.bulk2.Contact.insert(records=[{"LastName": f"Bulk {n}"} for n in range(20)], wait=0)
+    assert [(job["numberRecordsProcessed"], job["numberRecordsFailed"]) for job in made] == [(20, 0)]
+    found = salesforce.search("FIND {Bulk} IN NAME FIELDS RETURNING Contact(Id, LastName)")["searchRecords"]
+    assert len(found) == 20
+    pages = list(salesforce.bulk2.Contact.query("SELECT Id, LastName FROM Contact", max_records=50))
+    rows = sum(page.count("\n") - 1 for page in pages)
+    counted = salesforce.query("SELECT COUNT(Id) n, MAX(SystemModstamp) FROM Contact")["records"][0]["n"]
+    assert len(pages) > 1 and rows == counted
+    accounts = salesforce.query("SELECT Name, (SELECT LastName FROM Contacts) FROM Account LIMIT 5")
+    assert any(account["Contacts"] for account in accounts["records"])
 
 
 @pytest.mark.parametrize("way", ["jwt", "client credentials"])

@@ -32,7 +32,8 @@ class LegacyRoutes:
         router.add("POST", f"{base}/batch/read", self.read)
         router.add("POST", f"{base}/batch/create", self.create)
         router.add("POST", f"{base}/batch/archive", self.archive)
-        router.add("GET", "/crm/v3/schemas", self.schemas)
+        for path in ("/crm/v3/schemas", "/crm-object-schemas/v3/schemas"):
+            router.add("GET", path, self.schemas)
 
     def _stores(self, request: Request, what: str) -> tuple[ObjectStore, ObjectStore]:
         source, to = self.account.store(request.params["from"]), self.account.store(request.params["to"])

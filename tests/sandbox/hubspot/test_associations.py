@@ -116,4 +116,5 @@ async def test_clients_of_version_3_associate_by_name(portal, pair):
     await portal.ask(204, "POST", f"{base}/batch/archive", {"inputs": [one]})
     await portal.ask(207, "POST", f"{base}/batch/read", {"inputs": [{"id": contact}]})
     assert [w["method"] for w in portal.writes()][-2:] == ["POST", "POST"]
-    assert await portal.ask(200, "GET", "/crm/v3/schemas") == {"results": []}
+    for path in ("/crm/v3/schemas", "/crm-object-schemas/v3/schemas"):
+        assert await portal.ask(200, "GET", path) == {"results": []}
