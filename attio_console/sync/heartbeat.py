@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable
 
@@ -11,7 +12,10 @@ from attio_console.model.clock import Clock
 from attio_console.sync.contact import Contact
 
 BEAT_S = 1.0
-QUIET_S = 30.0
+QUIET_S = 10.0
+# How long the answer to "who am I" may take: doubled each time, so that a slow line is found to be one.
+PATIENCE_S = 6.0
+PATIENCE_MOST_S = 48.0
 OFFLINE_FIRST_S = 0.5
 OFFLINE_MOST_S = 5.0
 REFUSED_S = 10.0
@@ -32,6 +36,7 @@ class Heartbeat:
         *,
         known: Callable[[Identity], None],
         missed: Callable[[str], None],
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._attio = attio
         self._contact = contact
@@ -39,6 +44,7 @@ class Heartbeat:
         self._rng = rng
         self._known = known
         self._missed = missed
+        self._first_patience = self._patience = patience_s
 
     async def run(self) -> None:
         """Beat until cancelled."""
@@ -73,15 +79,24 @@ class Heartbeat:
         return last is None or (self._clock.now() - last).total_seconds() > QUIET_S
 
     async def _ask(self) -> None:
+        heard = self._contact.last_contact
         try:
-            identity = await self._attio.self_()
+            # A server that hangs answers nobody: requests wait long for their answers, a person must not.
+            async with asyncio.timeout(self._patience):
+                identity = await self._attio.self_()
             if not identity.active:
                 raise errors.NotAuthorised("Attio does not know this token, or it was revoked.", status=401)
             self._known(identity)
+        except TimeoutError:
+            waited, self._patience = self._patience, min(self._patience * 2, PATIENCE_MOST_S)
+            held_back = self._attio.limiter.stats().gated_for_s > 0
+            if self._contact.last_contact == heard and not held_back:
+                self._contact.failed(errors.TimedOut(f"Attio has not answered for {waited:.0f} s."))
         except errors.ConsoleError as error:
             self._contact.failed(error)
             if not isinstance(error, (errors.NetworkError, errors.NotAuthorised)):
                 # An answer, though not the one asked for: the line is up.
                 self._contact.remember(error)
         else:
+            self._patience = self._first_patience
             self._contact.ok()

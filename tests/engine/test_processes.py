@@ -121,3 +121,33 @@ async def test_waking_from_sleep_asks_for_a_look_at_everything(sandbox) -> None:
             assert await missed.get() == "this machine was asleep"
         task.cancel()
     assert known
+
+
+async def test_a_server_that_hangs_is_offline_until_it_answers(sandbox) -> None:
+    async def slow(milliseconds: int) -> None:
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(f"{sandbox.control}/settings", json={"latency_ms": milliseconds})
+            answer.raise_for_status()
+
+    clock = SystemClock()
+    contact = Contact(clock)
+    async with AsyncAttio(sandbox.token, base_url=sandbox.attio) as attio, asyncio.TaskGroup() as tasks:
+        beat = Heartbeat(
+            attio,
+            contact,
+            clock,
+            random.Random(1),
+            known=lambda _: None,
+            missed=lambda _: None,
+            patience_s=0.3,
+        )
+        await slow(10_000)
+        changed = contact.watch()
+        task = tasks.create_task(beat.run())
+        async with asyncio.timeout(10):
+            await changed.wait()
+            assert contact.reach == "offline"
+            assert "has not answered" in contact.error
+            await slow(0)
+            await contact.online()
+        task.cancel()
