@@ -10,7 +10,7 @@ import os
 import platform
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,7 +28,9 @@ def main(arguments: list[str]) -> int:
         print(f"No benchmark is called {unknown[0]}. There are: {', '.join(names)}", file=sys.stderr)
         return 2
     versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
-    print(f"{date.today()} · {platform.machine()}, {os.cpu_count()} cores · Python {platform.python_version()} · {versions}")
+    print(
+        f"{datetime.now(UTC).date()} · {platform.machine()}, {os.cpu_count()} cores · Python {platform.python_version()} · {versions}"
+    )
     failed = 0
     for name in chosen or names:
         module = importlib.import_module(f"tests.bench.bench_{name}")
