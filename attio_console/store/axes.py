@@ -83,7 +83,7 @@ class Axis:
         if self.slug in COLUMNS:
             at = extract.created_at if self.slug == "created_at" else extract.updated_at
             return [(at or None, None, None)]
-        raw = extract.values.get(self.slug)
+        raw = (extract.values or {}).get(self.slug)
         found = axis_values(self._attribute, raw, self._schema, label_of) if raw is not None else []
         return found or [(None, None, None)]
 

@@ -44,9 +44,7 @@ class Compressor:
             data = trained.as_bytes()
             work.execute("INSERT INTO dict (coll, data) VALUES (?, ?)", (coll, data))
             no = work.last_id()
-        dictionary = zstandard.ZstdCompressionDict(data)
-        dictionary.precompute_compress(level=_LEVEL)
-        self._by_collection[coll] = (no, zstandard.ZstdCompressor(level=_LEVEL, dict_data=dictionary))
+        self._by_collection[coll] = (no, _compressor(data))
 
     def forget(self) -> None:
         """Read dictionaries again: the transaction that trained one may have been rolled back."""
@@ -56,6 +54,35 @@ class Compressor:
         """Return the number of the dictionary used (0 for none) and the compressed body."""
         no, compressor = self._by_collection.get(coll, (0, self._plain))
         return no, compressor.compress(raw)
+
+
+class Packer:
+    """Compresses many bodies at once, on the thread it lives in, with the dictionary the writer has kept."""
+
+    def __init__(self) -> None:
+        self._known: tuple[int, int, zstandard.ZstdCompressor] | None = None
+
+    def pack(
+        self, connection: apsw.Connection, coll: int, raws: Sequence[bytes]
+    ) -> list[tuple[int, bytes]] | None:
+        """Return the number of the dictionary and the body of each; None where the collection has no dictionary yet."""
+        if self._known is None or self._known[0] != coll:
+            rows = ask(
+                connection, "SELECT no, data FROM dict WHERE coll = ? ORDER BY no DESC LIMIT 1", (coll,)
+            )
+            if not rows:
+                return None
+            number, data = rows[0]
+            self._known = (coll, number, _compressor(data))
+        _, number, compressor = self._known
+        packed = compressor.multi_compress_to_buffer(list(raws), threads=0)
+        return [(number, packed[at].tobytes()) for at in range(len(packed))]
+
+
+def _compressor(data: bytes) -> zstandard.ZstdCompressor:
+    dictionary = zstandard.ZstdCompressionDict(data)
+    dictionary.precompute_compress(level=_LEVEL)
+    return zstandard.ZstdCompressor(level=_LEVEL, dict_data=dictionary)
 
 
 class Decompressor:

@@ -229,6 +229,21 @@ class Conflicts:
         )
         return [_conflict(row) for row in rows]
 
+    def follow_in(self, tx: Tx, pair_id: int, external_id: str) -> None:
+        """Let the conflicts of a pair follow its external record to its new id."""
+        tx.execute(
+            "UPDATE conflict SET external_id = ?, updated_at = ? WHERE pair_id = ?",
+            (external_id, tx.now, pair_id),
+        )
+
+    def close_pair_in(self, tx: Tx, pair_id: int, why: str) -> None:
+        """Close what waits for a pair that is none any more."""
+        tx.execute(
+            "UPDATE conflict SET state = 'closed', closed_why = ?, revision = revision + 1, updated_at = ?"
+            " WHERE pair_id = ? AND state IN ('open', 'snoozed')",
+            (why, tx.now, pair_id),
+        )
+
     def move_in(self, tx: Tx, old_id: str, new_id: str) -> None:
         """Let conflicts and their history follow a record to its new id."""
         tx.execute(

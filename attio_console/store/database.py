@@ -161,12 +161,18 @@ class Database:
 
     def submit(self, fn: Callable[[Work], T]) -> asyncio.Future[T]:
         """Hand a job to the writer thread; jobs are done in the order they are handed in."""
+        future, hand_in = self.promise(fn)
+        hand_in()
+        return future
+
+    def promise(self, fn: Callable[[Work], T]) -> tuple[asyncio.Future[T], Callable[[], None]]:
+        """Return the future of a job, and what hands it in: on whichever thread its last piece gets ready."""
         if self._closed or self._thread is None:
             raise StoreUnavailable(f"The store at {self.path.parent} is closed.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Job(fn, loop, future))
-        return future
+        job = _Job(fn, loop, future)
+        return future, lambda: self._jobs.put(job)
 
     async def wait(self, future: asyncio.Future[T]) -> T:
         """Wait for a job that was handed in."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from attio_console.errors import StoreError
 from attio_console.model.schema import ListSchema, ObjectSchema
+from attio_console.store.typed import TypedDecoder
 from attio_console.store.words import searchable
 
 _TEXT_CHARS = 200
@@ -19,6 +20,8 @@ _IDS = ("entry_id", "note_id", "task_id", "comment_id", "thread_id", "meeting_id
 # Text, too, but nothing that is searched for by a word: somewhere in a UUID or an address of a picture stands every "ada".
 _NOT_WORDS = ("record_id", "entry_id", "avatar_url", "logo_url")
 _ACTIVE_FROM = re.compile(rb'"active_from":\s*"([^"]{10,40})"')
+_SENT_AS = b'"active_from":"'
+_STAMP_CHARS = 30
 
 
 class Value(msgspec.Struct):
@@ -80,7 +83,7 @@ def decode_values(raw: msgspec.Raw | bytes) -> list[Value]:
         return []
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Extract:
     """What the slim row of a record holds, and its values for the indexes that somebody asked for."""
 
@@ -91,7 +94,8 @@ class Extract:
     created_at: str
     updated_at: str
     parents: tuple[str, ...] = ()
-    values: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+    values: Mapping[str, msgspec.Raw] | None = None
+    """None where nobody looked at them yet."""
 
 
 def _name(v: Value) -> Iterable[str | None]:
@@ -131,6 +135,7 @@ class Extractor:
 
     def __init__(self, fields: ObjectSchema | ListSchema | None) -> None:
         self._plan: list[tuple[str, str]] | None = None
+        self._typed: TypedDecoder | None = None
         self._label_slugs: list[str] = ["name", "title"]
         if fields is not None:
             searched = [
@@ -146,9 +151,13 @@ class Extractor:
             self._plan = sorted(
                 searched, key=lambda pair: (pair[0] not in self._label_slugs, pair[1] == "text")
             )
+            self._typed = TypedDecoder(self._plan, _TEXT_CHARS)
 
     def extract(self, raw: bytes, parent_label: Callable[[str], str | None]) -> Extract:
         """Take a record apart. Raises StoreError where it is no JSON object with an id."""
+        quick = self._quickly(raw, parent_label)
+        if quick is not None:
+            return quick
         try:
             document = _decode_document(raw)
         except msgspec.ValidationError:
@@ -164,6 +173,35 @@ class Extractor:
             return _salesforce(raw, document, record_id)
         return _note_or_task(document, record_id, parent_label)
 
+    def _quickly(self, raw: bytes, parent_label: Callable[[str], str | None]) -> Extract | None:
+        if self._typed is None or self._plan is None:
+            return None
+        document = self._typed.decode(raw)
+        if document is None:
+            return None
+        pieces: list[str] = []
+        by_type: dict[str, str] = {}
+        label = ""
+        for at, found in document.values:
+            slug, kind = self._plan[at]
+            for piece in found:
+                if piece:
+                    pieces.append(piece)
+                    if not label and slug in self._label_slugs:
+                        label = piece
+                    elif piece != label:
+                        by_type.setdefault(kind, piece)
+        return _extract(
+            raw,
+            document.record_id,
+            document.created_at,
+            document.parent,
+            pieces,
+            by_type,
+            label,
+            parent_label,
+        )
+
     def values_of(self, raw: bytes) -> Extract:
         """Take only the fields out of a record that is stored already."""
         try:
@@ -177,6 +215,7 @@ class Extractor:
     def _attio(
         self, raw: bytes, document: _Document, record_id: str, parent_label: Callable[[str], str | None]
     ) -> Extract:
+        """Look at every attribute on its own, so that one of an unexpected shape hides no other."""
         values = document.values if document.values is not None else document.entry_values or {}
         pieces: list[str] = []
         by_type: dict[str, str] = {}
@@ -196,24 +235,57 @@ class Extractor:
                             label = piece
                         elif piece != label:
                             by_type.setdefault(kind or value.attribute_type, piece)
-        parents: tuple[str, ...] = ()
-        if document.parent_record_id:
-            parents = (document.parent_record_id,)
-            label = parent_label(document.parent_record_id) or ""
-            pieces.insert(0, label)
-        detail = next((by_type[kind] for kind in _DETAILS if kind in by_type), "")
-        times = _ACTIVE_FROM.findall(raw)
-        created = document.created_at or ""
-        return Extract(
+        return _extract(
+            raw,
             record_id,
-            (label or detail)[:_TEXT_CHARS],
-            searchable(" ".join(pieces)[:_SEARCH_CHARS]),
-            detail,
-            created,
-            max(times).decode() if times else created,
-            parents,
-            values,
+            document.created_at or "",
+            document.parent_record_id,
+            pieces,
+            by_type,
+            label,
+            parent_label,
         )
+
+
+def _extract(
+    raw: bytes,
+    record_id: str,
+    created: str,
+    parent: str | None,
+    pieces: list[str],
+    by_type: dict[str, str],
+    label: str,
+    parent_label: Callable[[str], str | None],
+) -> Extract:
+    """Put together what was found in the values of a record or an entry."""
+    parents: tuple[str, ...] = ()
+    if parent:
+        parents = (parent,)
+        label = parent_label(parent) or ""
+        pieces.insert(0, label)
+    detail = next((by_type[kind] for kind in _DETAILS if kind in by_type), "")
+    return Extract(
+        record_id,
+        (label or detail)[:_TEXT_CHARS],
+        searchable(" ".join(pieces)[:_SEARCH_CHARS]),
+        detail,
+        created,
+        _newest(raw) or created,
+        parents,
+    )
+
+
+def _newest(raw: bytes) -> str:
+    """Return the newest `active_from` in a record."""
+    stamps = raw.split(_SENT_AS)
+    if len(stamps) > 1:
+        del stamps[0]
+        found = max([stamp[:_STAMP_CHARS] for stamp in stamps])
+        newest = found.partition(b'"')[0]
+        if len(newest) >= 10:
+            return newest.decode()
+    times = _ACTIVE_FROM.findall(raw)
+    return max(times).decode() if times else ""
 
 
 def _decode_leniently(raw: bytes) -> _Document:

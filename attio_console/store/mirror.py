@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
 import msgspec
 
 from attio_console.errors import StoreError
@@ -14,7 +15,9 @@ from attio_console.model.clock import Clock
 from attio_console.model.schema import Schema
 from attio_console.store.asking import Asking
 from attio_console.store.database import Database, Work
-from attio_console.store.pages import Batch, index_some, index_when_idle
+from attio_console.store.extract import Extractor
+from attio_console.store.pages import Batch, index_some, index_when_idle, merge_when_idle
+from attio_console.store.prepare import Prepared, Preparer
 from attio_console.store.scans import Scans
 from attio_console.store.schema_diff import changed_attributes, compare
 from attio_console.store.types import (
@@ -46,6 +49,7 @@ class Mirror(Asking):
         self.rebuilt = rebuilt
         """Why the mirror on disk was thrown away when it was opened, for the engine to pull again; '' if it was not."""
         self._scans = Scans(database, clock)
+        self._preparers: dict[str, Preparer] = {}
         self.schema = self._load_schema()
         self._writer.use(self.schema)
         database.idle = self._when_idle
@@ -69,6 +73,7 @@ class Mirror(Asking):
         if schema != self.schema:
             self.schema = schema
             self._writer.use(schema)
+            self._preparers.clear()
 
     async def put_schema(self, schema: Schema) -> SchemaDiff:
         """Keep the workspace's configuration and say what is different."""
@@ -87,6 +92,7 @@ class Mirror(Asking):
 
         await self._database.run(job)
         self.schema = schema
+        self._preparers.clear()
         self._orders.clear()
         return diff
 
@@ -99,22 +105,54 @@ class Mirror(Asking):
 
         The cursor is kept together with the last rows of the page: a page is done when this returns, not before.
         """
+        page = _Page(collection, scan)
+        if len(raws) <= _BATCH:
+            handed_in = [self._submit(page, [Prepared(raw) for raw in raws], cursor)]
+        else:
+            handed_in = await self._prepare(page, raws, cursor)
         result = PageResult([], [], 0)
         unchanged = 0
-        # Handed in all at once, so that the writer never waits for this loop between two batches.
-        page = _Page(collection, scan)
-        batches = [
-            self._submit(page, raws[at : at + _BATCH], cursor if at + _BATCH >= len(raws) else None)
-            for at in range(0, max(len(raws), 1), _BATCH)
-        ]
-        for handed_in in batches:
-            batch = await self._database.wait(handed_in)
+        for future in handed_in:
+            batch = await self._database.wait(future)
             result.created.extend(batch.created)
             result.changed.extend(batch.changed)
             unchanged += batch.unchanged
         return PageResult(result.created, result.changed, unchanged)
 
-    def _submit(self, page: _Page, raws: Sequence[bytes], cursor: bytes | None) -> asyncio.Future[Batch]:
+    async def _prepare(
+        self, page: _Page, raws: Sequence[bytes], cursor: bytes | None
+    ) -> list[asyncio.Future[Batch]]:
+        """Take the records apart on a reader's thread, which hands them to the writer as they get ready."""
+        places = range(0, len(raws), _BATCH)
+        ready: list[list[Prepared]] = [[] for _ in places]
+        jobs = [
+            self._job(page, rows, cursor if at + _BATCH >= len(raws) else None)
+            for at, rows in zip(places, ready, strict=True)
+        ]
+        preparer = self._preparer(page.collection)
+
+        def prepare(connection: apsw.Connection) -> None:
+            for at, rows, (_, hand_in) in zip(places, ready, jobs, strict=True):
+                rows += preparer.prepare(connection, page.collection, raws[at : at + _BATCH])
+                hand_in()
+
+        await self._database.reader("prepare").run(prepare)
+        return [future for future, _ in jobs]
+
+    def _preparer(self, collection: str) -> Preparer:
+        known = self._preparers.get(collection)
+        if known is None:
+            known = self._preparers[collection] = Preparer(Extractor(self.schema.collection(collection)))
+        return known
+
+    def _submit(self, page: _Page, rows: Sequence[Prepared], cursor: bytes | None) -> asyncio.Future[Batch]:
+        future, hand_in = self._job(page, rows, cursor)
+        hand_in()
+        return future
+
+    def _job(
+        self, page: _Page, rows: Sequence[Prepared], cursor: bytes | None
+    ) -> tuple[asyncio.Future[Batch], Callable[[], None]]:
         def job(work: Work) -> Batch:
             if page.failed:
                 # The cursor must not pass rows that were not stored.
@@ -122,16 +160,16 @@ class Mirror(Asking):
             work.undone.append(page.fail)
             work.undone.append(self._writer.forget)
             try:
-                batch = self._writer.apply(work, page.collection, raws, scan=page.scan, cursor=cursor)
+                batch = self._writer.apply(work, page.collection, rows, scan=page.scan, cursor=cursor)
             except BaseException:
                 page.fail()
                 raise
             work.after.append(lambda: self._orders.follow(batch.versions, batch.orders))
             return batch
 
-        future = self._database.submit(job)
+        future, hand_in = self._database.promise(job)
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return future
+        return future, hand_in
 
     async def delete(self, collection: str, ids: Sequence[str]) -> int:
         """Remove rows; return how many there were."""
@@ -184,7 +222,11 @@ class Mirror(Asking):
         return removed
 
     def _when_idle(self, work: Work) -> bool:
-        return index_when_idle(work) or self._writer.axes.build_some(work, self._writer.schema)
+        return (
+            index_when_idle(work)
+            or self._writer.axes.build_some(work, self._writer.schema)
+            or merge_when_idle(work)
+        )
 
     async def settle(self) -> None:
         """Wait until every row is in the full-text indexes and every axis that was asked for is made."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attio_console.store.database import Database
 from attio_console.store.sql import ask
 
-VERSION = 1
+VERSION = 2
 SHIFT = 40
 """A row id is the collection's number << 40 | a sequence, so that one collection is one range of every index."""
 
@@ -37,11 +37,13 @@ CREATE TABLE dict (no INTEGER PRIMARY KEY, coll INTEGER NOT NULL, data BLOB NOT 
 CREATE TABLE link (record_id TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (record_id, id)) WITHOUT ROWID;
 CREATE INDEX link_child ON link (id);
 CREATE VIRTUAL TABLE words USING fts5 (
-    search, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3 4 5'
+    search, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii', prefix = '1 2 3 4 5'
 );
+INSERT INTO words (words, rank) VALUES ('automerge', 16);
 CREATE VIRTUAL TABLE infix USING fts5 (
-    search, content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1'
+    search, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
 );
+INSERT INTO infix (infix, rank) VALUES ('automerge', 16);
 CREATE TABLE unindexed (id INTEGER PRIMARY KEY);
 CREATE TABLE scan (
     scan INTEGER PRIMARY KEY AUTOINCREMENT,

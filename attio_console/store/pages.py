@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from attio_console.model.schema import Schema
 from attio_console.model.text import fold
@@ -15,12 +15,14 @@ from attio_console.store.bodies import Compressor
 from attio_console.store.database import Work
 from attio_console.store.extract import Extract, Extractor
 from attio_console.store.mirror_schema import SHIFT
+from attio_console.store.prepare import Prepared
 from attio_console.store.words import searchable
 
 _INDEX_AT = 4000
 """So many rows without full-text entries make the next page index some of them first."""
 _INDEX_ROWS = 1000
 _IDLE_ROWS = 250
+_MERGE_PAGES = 64
 _MASK = (1 << SHIFT) - 1
 
 
@@ -34,6 +36,48 @@ class Batch:
     orders: list[OrderChange] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
     versions: dict[int, int] = field(default_factory=dict)
+
+
+class NewRows:
+    """Rows that are about to be written, as the tables want them."""
+
+    def __init__(self, no: int) -> None:
+        self.no = no
+        self.rec: list[tuple[int, int, str, str, str, str, str, str, str, bytes]] = []
+        self.body: list[tuple[int, int, bytes]] = []
+        self.links: list[tuple[str, int]] = []
+        self.labels: dict[str, str] = {}
+
+    def add(self, row: int, digest: bytes, extract: Extract, body: tuple[int, bytes]) -> None:
+        """Take a row."""
+        self.rec.append(
+            (
+                row,
+                self.no,
+                extract.record_id,
+                extract.label,
+                fold(extract.label),
+                extract.created_at,
+                extract.updated_at,
+                extract.detail,
+                extract.search,
+                digest,
+            )
+        )
+        self.body.append((row, *body))
+        self.links += [(parent, row) for parent in extract.parents]
+        self.labels[extract.record_id] = extract.label
+
+    def label(self, record_id: str) -> str | None:
+        """Return how a record among them is called."""
+        return self.labels.get(record_id)
+
+    def clear(self) -> None:
+        """They are written."""
+        self.rec.clear()
+        self.body.clear()
+        self.links.clear()
+        self.labels.clear()
 
 
 class PageWriter:
@@ -60,20 +104,20 @@ class PageWriter:
         self,
         work: Work,
         collection: str,
-        raws: Sequence[bytes],
+        rows: Sequence[Prepared],
         *,
         scan: int | None,
         cursor: bytes | None,
     ) -> Batch:
         """Compare and store some records; note them as seen, and the cursor, in the same transaction."""
         try:
-            return self._apply(work, collection, raws, scan, cursor)
+            return self._apply(work, collection, rows, scan, cursor)
         except BaseException:
             self.forget()
             raise
 
     def _apply(
-        self, work: Work, collection: str, raws: Sequence[bytes], scan: int | None, cursor: bytes | None
+        self, work: Work, collection: str, rows: Sequence[Prepared], scan: int | None, cursor: bytes | None
     ) -> Batch:
         batch = Batch()
         no, next_seq = self._collection(work, collection)
@@ -81,45 +125,59 @@ class PageWriter:
         extractor = self._extractors.get(collection)
         if extractor is None:
             extractor = self._extractors[collection] = Extractor(self.schema.collection(collection))
-        self._compressor.prepare(work, no, raws)
+        self._compressor.prepare(work, no, [row.raw for row in rows])
         axes = self.axes.of(work, no, collection, self.schema)
         seen = array("q")
+        known = self._known(work, no, rows)
+        new = NewRows(no)
 
         def label_of(record_id: str) -> str | None:
-            rows = work.execute("SELECT label FROM rec WHERE record_id = ? LIMIT 1", (record_id,))
-            return rows[0][0] if rows else None
+            found = new.label(record_id)
+            if found is None:
+                labels = work.execute("SELECT label FROM rec WHERE record_id = ? LIMIT 1", (record_id,))
+                found = labels[0][0] if labels else None
+            return found
 
-        for raw in raws:
-            digest = hashlib.blake2b(raw, digest_size=16).digest()
-            extract: Extract | None = None
-            record_id = quick_id(raw)
-            if record_id is None:
-                extract = extractor.extract(raw, label_of)
-                record_id = extract.record_id
-            found = work.execute("SELECT id, hash FROM rec WHERE record_id = ? AND coll = ?", (record_id, no))
-            if found and found[0][1] == digest:
+        for row in rows:
+            if row.row is not None:
                 batch.unchanged += 1
-                seen.append(found[0][0] & _MASK)
+                seen.append(row.row & _MASK)
                 continue
-            if extract is None:
-                extract = extractor.extract(raw, label_of)
-                if extract.record_id != record_id:
-                    record_id = extract.record_id
-                    found = work.execute(
-                        "SELECT id, hash FROM rec WHERE record_id = ? AND coll = ?", (record_id, no)
-                    )
-            if found:
-                row = found[0][0]
-                self._update(work, no, row, raw, digest, extract, batch)
+            row.identify()
+            found = None if row.record_id is None else known.get(row.record_id)
+            if found is not None and found[1] == row.digest:
+                batch.unchanged += 1
+                seen.append(found[0] & _MASK)
+                continue
+            extract = row.extract or extractor.extract(row.raw, label_of)
+            record_id = extract.record_id
+            if record_id != row.record_id:
+                # Its id was not where Attio writes it, so it was not looked up with the others.
+                found = known.get(record_id) or self._find(work, no, record_id)
+                if found is not None and found[1] == row.digest:
+                    batch.unchanged += 1
+                    seen.append(found[0] & _MASK)
+                    continue
+            body = row.body or self._compressor.compress(no, row.raw)
+            if found is not None:
+                row_id = found[0]
+                # It may be among those that came a moment ago.
+                self._store(work, new, batch)
+                self._update(work, no, row_id, row.digest, extract, body, batch)
                 batch.changed.append(record_id)
             else:
-                row = (no << SHIFT) | next_seq
+                row_id = (no << SHIFT) | next_seq
                 next_seq += 1
-                self._insert(work, no, row, raw, digest, extract, batch)
+                new.add(row_id, row.digest, extract, body)
                 batch.created.append(record_id)
-            seen.append(row & _MASK)
-            for axis in axes:
-                batch.orders += axis.put(work, row, extract, label_of)
+            known[record_id] = (row_id, row.digest)
+            seen.append(row_id & _MASK)
+            if axes:
+                if extract.values is None:
+                    extract.values = extractor.values_of(row.raw).values
+                for axis in axes:
+                    batch.orders += axis.put(work, row_id, extract, label_of)
+        self._store(work, new, batch)
         created = next_seq - first_seq
         if created:
             work.execute(
@@ -129,7 +187,7 @@ class PageWriter:
             work.execute("INSERT INTO scan_page (scan, seqs) VALUES (?, ?)", (scan, seen.tobytes()))
             work.execute(
                 "UPDATE scan SET seen = seen + ?, cursor = coalesce(?, cursor) WHERE scan = ?",
-                (len(raws), cursor, scan),
+                (len(rows), cursor, scan),
             )
         if batch.created or batch.changed:
             batch.touched.add(no)
@@ -146,36 +204,55 @@ class PageWriter:
         work.execute("INSERT INTO collection (name) VALUES (?)", (name,))
         return work.last_id(), 1
 
-    def _insert(
-        self, work: Work, no: int, row: int, raw: bytes, digest: bytes, extract: Extract, batch: Batch
-    ) -> None:
-        sort = fold(extract.label)
-        work.execute(
+    def _known(self, work: Work, no: int, rows: Sequence[Prepared]) -> dict[str, tuple[int, bytes]]:
+        """Return row and hash of those records that are here already."""
+        for row in rows:
+            if row.row is None:
+                row.identify()
+        ids = [row.record_id for row in rows if row.row is None and row.record_id is not None]
+        if not ids:
+            return {}
+        found = work.execute(
+            "SELECT r.record_id, r.id, r.hash FROM json_each(?) j"
+            " CROSS JOIN rec r ON r.record_id = j.value AND r.coll = ?",
+            (msgspec.json.encode(ids).decode(), no),
+        )
+        return {record_id: (row_id, digest) for record_id, row_id, digest in found}
+
+    def _find(self, work: Work, no: int, record_id: str) -> tuple[int, bytes] | None:
+        rows = work.execute("SELECT id, hash FROM rec WHERE record_id = ? AND coll = ?", (record_id, no))
+        return rows[0] if rows else None
+
+    def _store(self, work: Work, new: NewRows, batch: Batch) -> None:
+        """Write the rows that are new, table by table."""
+        if not new.labels:
+            return
+        many = work.connection.executemany
+        many(
             "INSERT INTO rec (id, coll, record_id, label, sort, created_at, updated_at, detail, search, hash)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                row,
-                no,
-                extract.record_id,
-                extract.label,
-                sort,
-                extract.created_at,
-                extract.updated_at,
-                extract.detail,
-                extract.search,
-                digest,
-            ),
+            new.rec,
         )
-        dictionary, data = self._compressor.compress(no, raw)
-        work.execute("INSERT INTO body (id, dict, data) VALUES (?, ?, ?)", (row, dictionary, data))
-        work.execute("INSERT INTO unindexed (id) VALUES (?)", (row,))
-        for parent in extract.parents:
-            work.execute("INSERT OR IGNORE INTO link (record_id, id) VALUES (?, ?)", (parent, row))
-        batch.orders.append(OrderChange(no, BY_LABEL, sort, row, 1))
-        self._relabel_children(work, extract.record_id, extract.label, batch)
+        many("INSERT INTO body (id, dict, data) VALUES (?, ?, ?)", new.body)
+        work.execute(
+            "INSERT INTO unindexed (id) SELECT id FROM rec WHERE id BETWEEN ? AND ?",
+            (new.rec[0][0], new.rec[-1][0]),
+        )
+        if new.links:
+            many("INSERT OR IGNORE INTO link (record_id, id) VALUES (?, ?)", new.links)
+        batch.orders += [OrderChange(new.no, BY_LABEL, rec[4], rec[0], 1) for rec in new.rec]
+        self._relabel_children(work, new.labels, batch)
+        new.clear()
 
     def _update(
-        self, work: Work, no: int, row: int, raw: bytes, digest: bytes, extract: Extract, batch: Batch
+        self,
+        work: Work,
+        no: int,
+        row: int,
+        digest: bytes,
+        extract: Extract,
+        body: tuple[int, bytes],
+        batch: Batch,
     ) -> None:
         old_label, old_sort, old_search = work.execute(
             "SELECT label, sort, search FROM rec WHERE id = ?", (row,)
@@ -206,24 +283,25 @@ class PageWriter:
         if old_sort != sort:
             batch.orders.append(OrderChange(no, BY_LABEL, old_sort, row, -1))
             batch.orders.append(OrderChange(no, BY_LABEL, sort, row, 1))
-        dictionary, data = self._compressor.compress(no, raw)
-        work.execute("UPDATE body SET dict = ?, data = ? WHERE id = ?", (dictionary, data, row))
+        work.execute("UPDATE body SET dict = ?, data = ? WHERE id = ?", (*body, row))
         parents = {p for (p,) in work.execute("SELECT record_id FROM link WHERE id = ?", (row,))}
         if parents != set(extract.parents):
             work.execute("DELETE FROM link WHERE id = ?", (row,))
             for parent in extract.parents:
                 work.execute("INSERT OR IGNORE INTO link (record_id, id) VALUES (?, ?)", (parent, row))
         if old_label != extract.label:
-            self._relabel_children(work, extract.record_id, extract.label, batch)
+            self._relabel_children(work, {extract.record_id: extract.label}, batch)
 
-    def _relabel_children(self, work: Work, record_id: str, label: str, batch: Batch) -> None:
-        """Let list entries, which are called like their parent, follow its name."""
+    def _relabel_children(self, work: Work, labels: Mapping[str, str], batch: Batch) -> None:
+        """Let list entries, which are called like their parents, follow their names."""
         children = work.execute(
-            "SELECT r.id, r.coll, r.label, r.sort, r.search, c.name FROM link l JOIN rec r ON r.id = l.id"
-            " JOIN collection c ON c.no = r.coll WHERE l.record_id = ?",
-            (record_id,),
+            "SELECT l.record_id, r.id, r.coll, r.label, r.sort, r.search, c.name FROM json_each(?) j"
+            " CROSS JOIN link l ON l.record_id = j.value CROSS JOIN rec r ON r.id = l.id"
+            " CROSS JOIN collection c ON c.no = r.coll",
+            (msgspec.json.encode(list(labels)).decode(),),
         )
-        for row, no, old_label, old_sort, search, name in children:
+        for parent, row, no, old_label, old_sort, search, name in children:
+            label = labels[parent]
             if self.schema.list(name) is None or old_label == label:
                 continue
             sort = fold(label)
@@ -277,20 +355,24 @@ def note_versions(work: Work, batch: Batch) -> None:
 
 def index_some(work: Work, limit: int) -> int:
     """Bring the full-text indexes up to date for some rows; return how many."""
-    rows = work.execute(
-        "SELECT u.id, r.search FROM unindexed u LEFT JOIN rec r ON r.id = u.id ORDER BY u.id LIMIT ?",
-        (limit,),
-    )
-    if not rows:
+    count, last = work.execute(
+        "SELECT count(*), max(id) FROM (SELECT id FROM unindexed ORDER BY id LIMIT ?)", (limit,)
+    )[0]
+    if not count:
         return 0
-    gone = [(row,) for row, search in rows if search is None]
-    kept = [(row, search) for row, search in rows if search is not None]
     for table in ("words", "infix"):
-        if gone:
-            work.connection.executemany(f"DELETE FROM {table} WHERE rowid = ?", gone)
-        work.connection.executemany(f"INSERT OR REPLACE INTO {table} (rowid, search) VALUES (?, ?)", kept)
-    work.connection.executemany("DELETE FROM unindexed WHERE id = ?", [(row,) for row, _ in rows])
-    return len(rows)
+        work.execute(
+            f"DELETE FROM {table} WHERE rowid IN"
+            " (SELECT u.id FROM unindexed u WHERE u.id <= ? AND NOT EXISTS (SELECT 1 FROM rec r WHERE r.id = u.id))",
+            (last,),
+        )
+        work.execute(
+            f"INSERT OR REPLACE INTO {table} (rowid, search)"
+            " SELECT r.id, r.search FROM unindexed u JOIN rec r ON r.id = u.id WHERE u.id <= ?",
+            (last,),
+        )
+    work.execute("DELETE FROM unindexed WHERE id <= ?", (last,))
+    return int(count)
 
 
 def index_when_idle(work: Work) -> bool:
@@ -298,15 +380,12 @@ def index_when_idle(work: Work) -> bool:
     return index_some(work, _IDLE_ROWS) == _IDLE_ROWS
 
 
-_LEADING_ID = re.compile(
-    rb'\s*\{\s*"id"\s*:\s*\{[^{}\\]*?"(?:record_id|entry_id|note_id|task_id)"\s*:\s*"([^"\\]+)"'
-)
-
-
-def quick_id(raw: bytes) -> str | None:
-    """Return the id of a record as Attio writes them, from its first bytes; None where it must be decoded.
-
-    An unchanged record is recognised by its id and its hash: for that the rest need not be parsed.
-    """
-    found = _LEADING_ID.match(raw, 0, 400)
-    return None if found is None else found.group(1).decode()
+def merge_when_idle(work: Work) -> bool:
+    """Join some of the small pieces that the full-text indexes are written in; return whether it is worth going on."""
+    more = False
+    for table in ("words", "infix"):
+        before = work.connection.total_changes()
+        work.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (_MERGE_PAGES,))
+        # One change is the command itself.
+        more = more or work.connection.total_changes() - before > 1
+    return more

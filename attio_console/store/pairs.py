@@ -145,6 +145,24 @@ class Pairs:
                 self.forget_in(tx, pair_id)
         return moved
 
+    def follow_in(self, tx: Tx, pair_id: int, external_id: str, why: str) -> None:
+        """Let a pair follow its external record to its new id; its bases and its history stay with it."""
+        tx.execute(
+            "DELETE FROM base WHERE pair_id IN (SELECT o.id FROM pair o JOIN pair p ON p.id = ?1 AND o.id != p.id"
+            " AND o.system = p.system AND o.record_id = p.record_id AND o.external_type = p.external_type"
+            " AND o.external_id = ?2)",
+            (pair_id, external_id),
+        )
+        tx.execute(
+            "DELETE FROM pair WHERE id != ?1 AND external_id = ?2 AND (system, record_id, external_type) ="
+            " (SELECT system, record_id, external_type FROM pair WHERE id = ?1)",
+            (pair_id, external_id),
+        )
+        tx.execute(
+            "UPDATE pair SET external_id = ?, why = ?, updated_at = ? WHERE id = ?",
+            (external_id, why, tx.now, pair_id),
+        )
+
     # ------------------------------------------------------------------------------------------- bases
 
     async def set_bases(self, pair_id: int, bases: Mapping[str, Items | None]) -> None:
@@ -162,6 +180,12 @@ class Pairs:
                 " DO UPDATE SET items = excluded.items, at = excluded.at",
                 (pair_id, field, encode(items), tx.now),
             )
+
+    def agree_in(self, tx: Tx, pair_id: object, bases: Mapping[str, Items | None]) -> None:
+        """Keep bases of a pair that a write was made for; it may be gone by now."""
+        if bases and tx.execute("SELECT 1 FROM pair WHERE id = ?", (pair_id,)):
+            assert isinstance(pair_id, int)
+            self.set_bases_in(tx, pair_id, bases)
 
     def bases(self, pair_id: int) -> dict[str, Base]:
         """Return the base of every field of a pair."""

@@ -11,7 +11,7 @@ from attio_console.model.text import fold
 from attio_console.store.axes import BY_LABEL
 from attio_console.store.mirror_schema import span
 from attio_console.store.types import Sort, Term, TermKind, View
-from attio_console.store.words import INFIX, infix_query, terms, words_query
+from attio_console.store.words import INFIX, infix_query, is_exact, terms, words_query
 
 BUILT_IN = {"label": "label", "name": "label", "created": "created_at", "updated": "updated_at"}
 """What every collection can be sorted and filtered by, beside its own attributes."""
@@ -80,10 +80,12 @@ class Question:
             "SELECT u.id FROM unindexed u CROSS JOIN rec r ON r.id = u.id"
             f" WHERE u.id >= {low} AND u.id < {high} AND {self.holds_words()}"
         )
-        short = [word for word in self.words if len(word) < INFIX]
-        if long and short:
+        # The index knows words and threes of letters; what is longer is looked for in what holds its parts.
+        short = [word for word in self.words if len(word) < INFIX] if long else []
+        unsure = [*short, *(word for word in long if not is_exact((word,)))]
+        if unsure:
             indexed = (
-                f"SELECT h.id FROM ({indexed}) h CROSS JOIN rec r ON r.id = h.id WHERE {self._holds(short)}"
+                f"SELECT h.id FROM ({indexed}) h CROSS JOIN rec r ON r.id = h.id WHERE {self._holds(unsure)}"
             )
         return f"{indexed} UNION ALL {fresh}"
 
