@@ -50,6 +50,8 @@ FIRMS = [
 
 
 def _a(owner: str, slug: str, title: str, kind: str, **more: Any) -> Attribute:
+    # As in Attio, where nearly everything a workspace begins with is a system attribute.
+    more.setdefault("is_system", slug not in {"tags", "score", "vip", "met_on"})
     return Attribute(uid(f"{owner}/{slug}"), slug, title, kind, **more)
 
 

@@ -136,7 +136,8 @@ class RecordActions(RecordLooking):
         if shape is None:
             return None
         shown = {column.slug for column in self.records_table.columns}
-        attributes = [a for a in shape.attributes if a.is_writable and not a.is_archived and not a.is_system]
+        # Attio's own attributes are among them: a name is one.
+        attributes = [a for a in shape.attributes if a.is_writable and not a.is_archived]
         attributes.sort(key=lambda a: (not a.is_required, a.slug != "name", a.slug not in shown))
         fields = [self._form_field(attribute) for attribute in attributes[:12]]
 
