@@ -9,6 +9,10 @@ from typing import Any
 from attio_console.store.tx import Queue, Tx, decode, encode, moment
 from attio_console.store.types import Base, Items, NewPair, Pair, PairState
 
+STAMP = "#stamp"
+"""Beside the bases of fields: the ids that the Attio record of a pair had before it was merged, as the other side may still
+name it."""
+
 _ROW = (
     "id, system, object_key, collection, record_id, external_type, external_id, state, created_by, score, why,"
     " created_at, updated_at"
@@ -141,6 +145,9 @@ class Pairs:
             )
             if tx.changes():
                 moved += 1
+                earlier = tx.execute("SELECT items FROM base WHERE pair_id = ? AND field = ?", (pair_id, STAMP))
+                known = decode(earlier[0][0]) if earlier else []
+                self.set_bases_in(tx, pair_id, {STAMP: [*known, old_id]})
             else:
                 self.forget_in(tx, pair_id)
         return moved

@@ -16,6 +16,7 @@ from attio_console.sync.breath import Breath
 from attio_console.sync.compare import Times, Verdict
 from attio_console.sync.examine import Examined
 from attio_console.sync.mapping import collection_of
+from attio_console.sync.outcome import AGREED
 
 _CHUNK = 200
 
@@ -137,9 +138,13 @@ class Applier:
         ours: dict[str, FieldEdit] = {}
         theirs: dict[str, FieldEdit] = {}
         payload: dict[str, Any] = {"pair_id": pair.id}
+        ours_payload: dict[str, Any] = {"pair_id": pair.id}
         for verdict in one.verdicts:
             if not verdict.writes:
                 continue
+            if verdict.new_attio is None or not verdict.new_external:
+                arrives = payload if verdict.new_attio is None else ours_payload
+                arrives[AGREED + verdict.slug] = verdict.decision.value
             rule = f"{verdict.codec.field.rule}: {verdict.decision.why}"
             if verdict.new_attio is not None:
                 ours[verdict.slug] = FieldEdit(verdict.attio_full, verdict.new_attio)
@@ -170,7 +175,7 @@ class Applier:
                     pair.record_id,
                     "set",
                     ours,
-                    {"pair_id": pair.id},
+                    ours_payload,
                     "sync",
                     "sync",
                 )
@@ -269,6 +274,12 @@ class Applier:
             "why": f"deleted in {other}; the other side is kept unless you say otherwise",
         }
         work.opened.append(self._new(one, kinds.DELETE, [document], detected_by))
+        # What was asked about its fields cannot be answered any more, and is asked again should it come back.
+        work.closed += [
+            (row.id, f"deleted in {other}")
+            for row in self._store.conflicts.for_pair(one.pair.id)
+            if row.kind != kinds.DELETE
+        ]
 
 
 def conflict_field(

@@ -12,11 +12,13 @@ from attio_console.sync import kinds
 from attio_console.sync.apply import Applied, Applier
 from attio_console.sync.breath import Breath
 from attio_console.sync.crm_link import LinkState
+from attio_console.sync.crm_repair import part_doubles
 from attio_console.sync.examine import Examined, Examiner, Who, wanting_times
 from attio_console.sync.mapping import collection_of
 from attio_console.sync.resolve_records import guard_key
 
 _PAIRS_AT_ONCE = 1_000
+_FEW = 200
 
 
 class Comparing(LinkState):
@@ -44,6 +46,7 @@ class Comparing(LinkState):
     async def compare(self, pairs: Sequence[Pair], *, detected_by: str = "poll") -> Applied:
         """Compare these pairs and act on what differs."""
         async with self._busy:
+            pairs = await self._parted(pairs)
             examiner = Examiner(self._store, self._ready())
             applier = Applier(self._store, self.system)
             breath = Breath()
@@ -70,6 +73,18 @@ class Comparing(LinkState):
             total.add(await applier.apply([*calm, *differing], hold=hold, detected_by=detected_by))
             self._tell(total)
             return total
+
+    async def _parted(self, pairs: Sequence[Pair]) -> list[Pair]:
+        """Leave out what a merge in Attio doubled, wherever its other half is."""
+        together = {pair.id: pair for pair in pairs if pair.state == "confirmed"}
+        if len(together) < _FEW:
+            beside = (self._store.pairs.by_record(pair.record_id, self.system) for pair in pairs)
+            together |= {one.id: one for found in beside for one in found if one.state == "confirmed"}
+        asked = {pair.id for pair in pairs}
+        left = await part_doubles(self._store, list(together.values()))
+        if len(left) < len(together):
+            self._bus.changed("conflicts")
+        return [pair for pair in left if pair.id in asked]
 
     def _may_judge(self, one: Examined) -> bool:
         """Whether a missing side means that the record is gone: only where that side was read completely."""

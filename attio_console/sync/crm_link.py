@@ -173,8 +173,8 @@ class LinkState:
         schema = self._store.mirror.schema
         for mapping in self._ready().mapping.objects:
             known = schema.object(mapping.attio)
-            state = self._store.mirror.scan_state(known.id) if known else None
-            if state is None or state.finished_at is None:
+            # Once is enough: from then on a row leaves the mirror only when it is known to be gone, scan or no scan.
+            if known is None or self._store.state.partition("attio", known.id).scanned_at is None:
                 return False
         return True
 

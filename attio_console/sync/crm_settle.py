@@ -22,6 +22,7 @@ from attio_console.sync.compare import SHADOW
 from attio_console.sync.contact import Contact
 from attio_console.sync.crm_context import CrmContext, StoredLinks, external_row
 from attio_console.sync.gate import Gate
+from attio_console.sync.outcome import agreed
 
 ATTEMPTS = 4
 _BACKOFF = Backoff(base_s=1.0, cap_s=30.0)
@@ -90,8 +91,8 @@ class Settling:
 
         def job(tx: Tx) -> None:
             store.outbox.confirm_in(tx, claim, answered)
-            if shadows and isinstance(pair_id, int):
-                store.pairs.set_bases_in(tx, pair_id, shadows)
+            # At once: were it left to the next comparison, a change made before it would look like one on both sides.
+            store.pairs.agree_in(tx, pair_id, {**agreed(item.payload), **shadows})
             store.audit.append_in(
                 tx,
                 *(

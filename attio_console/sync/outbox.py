@@ -16,7 +16,7 @@ from attio_console.sync import kinds
 from attio_console.sync.attio_writer import AttioWriter
 from attio_console.sync.bus import Bus, Change
 from attio_console.sync.gate import Gate
-from attio_console.sync.outcome import Moved, NotYet, Vanished, Written
+from attio_console.sync.outcome import Moved, NotYet, Vanished, Written, agreed
 from attio_console.sync.schema_keeper import SchemaKeeper
 
 SYSTEM = "attio"
@@ -162,6 +162,8 @@ class OutboxSender:
 
         def job(tx: Tx) -> None:
             store.outbox.confirm_in(tx, claim, written.values, record_id=written.record_id)
+            # At once: were it left to the next comparison, a change made before it would look like one on both sides.
+            store.pairs.agree_in(tx, item.payload.get("pair_id"), agreed(item.payload))
             store.audit.append_in(tx, *audits)
 
         await store.queue.run(job)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from attio_console.model.values import Items
+
+AGREED: Final = "agreed:"
+"""Before a slug in an item's payload: what both sides hold once the item has arrived."""
+
+
+def agreed(payload: Mapping[str, Any]) -> dict[str, Items]:
+    """Return the values that both sides hold once the item of this payload has arrived, by slug."""
+    return {key.removeprefix(AGREED): value for key, value in payload.items() if key.startswith(AGREED)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from attio_console.store.types import AuditEntry, ConflictRow, FieldEdit, NewIte
 from attio_console.sync import kinds
 from attio_console.sync.bus import Bus
 from attio_console.sync.codec import FieldCodec
-from attio_console.sync.compare import external_change, same_native
+from attio_console.sync.compare import SHADOW, external_change, same_native
 from attio_console.sync.crm_context import StoredLinks, external_values, load_context
 from attio_console.sync.mapping import collection_of
+from attio_console.sync.outcome import AGREED
 from attio_console.sync.resolve_records import record_decision
 
 Choice: TypeAlias = str | dict[str, Any]
@@ -83,8 +84,14 @@ class Resolver:
                 group.append(store.outbox.add_in(tx, decided.items, f"Resolve {row.label}"))
             group_id = group[0] if group else None
             resolution = store.conflicts.resolve_in(tx, row.id, dict(choices), group_id, actor=actor)
-            if row.pair_id is not None:
-                kept = {slug: base.items for slug, base in store.pairs.bases(row.pair_id).items()}
+            if row.pair_id is not None and store.pairs.get(row.pair_id) is not None:
+                bases = store.pairs.bases(row.pair_id)
+                # None: there was no base. Only what is decided here is ever taken back to it.
+                kept = {
+                    name: bases[name].items if name in bases else None
+                    for slug in choices
+                    for name in (slug, slug + SHADOW)
+                }
                 store.state.put_in(tx, _bases_key(resolution), {"pair": row.pair_id, "bases": kept})
                 if decided.bases:
                     store.pairs.set_bases_in(tx, row.pair_id, decided.bases)
@@ -143,6 +150,8 @@ class Resolver:
             if new and not same(codec.attribute.type, there, value):
                 theirs |= {name: FieldEdit(_native(old[name]), _native(new[name])) for name in new}
                 payload[f"means:{slug}"] = value
+                if slug not in ours:
+                    payload[AGREED + slug] = value
                 name = f"{row.external_type}.{codec.field.shown}"
                 planned.append(
                     Planned(row.system, row.external_type, row.external_id, name, slug, there, value)
@@ -261,8 +270,8 @@ class Resolver:
             if back:
                 group.append(store.outbox.add_in(tx, back, f"Undo: Resolve {row.label}"))
             store.conflicts.undo_in(tx, row.id)
-            if kept:
-                self._restore_bases(tx, kept["pair"], kept["bases"])
+            if kept and store.pairs.get(kept["pair"]) is not None:
+                store.pairs.set_bases_in(tx, kept["pair"], kept["bases"])
             store.audit.append_in(
                 tx,
                 AuditEntry(
@@ -275,11 +284,6 @@ class Resolver:
         await store.queue.run(job)
         self._tell(row)
         return UndoReport(group[0] if group else group_id, tuple(restored), tuple(left))
-
-    def _restore_bases(self, tx: Tx, pair_id: int, bases: Mapping[str, Items]) -> None:
-        present = self._store.pairs.bases(pair_id)
-        blank: dict[str, Any] = {slug: None for slug in present if slug not in bases}
-        self._store.pairs.set_bases_in(tx, pair_id, {**bases, **blank})
 
     def _take_back(
         self,

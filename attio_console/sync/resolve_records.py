@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from attio_console.store import Store
-from attio_console.store.types import ConflictRow, NewPair
+from attio_console.store.tx import Tx
+from attio_console.store.types import ConflictRow, NewPair, PairState
 from attio_console.sync import kinds
 
 
@@ -17,9 +18,19 @@ async def record_decision(store: Store, row: ConflictRow, choices: Mapping[str, 
         await store.state.put(guard_key(row.system, row.external_type), {"accepted": True})
     elif row.kind in {kinds.DELETE, kinds.EDIT_OF_DELETED}:
         if row.pair_id is not None:
-            await store.pairs.set_state(row.pair_id, "broken", by="operator", why=f"{row.kind}: {choice}")
+            await _end_pair(store, row.pair_id, "broken", f"{row.kind}: {choice}")
     elif row.kind in {kinds.AMBIGUOUS, kinds.DUPLICATE, kinds.MERGE}:
         await _choose_pair(store, row, str(choice))
+
+
+async def _end_pair(store: Store, pair_id: int, state: PairState, why: str) -> None:
+    """Let a pair be none any more; what was asked about its fields has no answer then."""
+
+    def job(tx: Tx) -> None:
+        store.pairs.set_state_in(tx, pair_id, state, by="operator", why=why)
+        store.conflicts.close_pair_in(tx, pair_id, why)
+
+    await store.queue.run(job)
 
 
 async def _choose_pair(store: Store, row: ConflictRow, choice: str) -> None:
@@ -50,7 +61,7 @@ async def _choose_pair(store: Store, row: ConflictRow, choice: str) -> None:
     ]
     if keep is not None and current:
         for old in store.pairs.by_external(row.system, str(keep["external_type"]), current):
-            await store.pairs.set_state(old.id, "rejected", by="operator", why="given up for its double")
+            await _end_pair(store, old.id, "rejected", "given up for its double")
     if pairs:
         await store.pairs.put(pairs)
 
