@@ -58,3 +58,21 @@ async def test_a_form_handed_in_twice_creates_one_record(desk: Open) -> None:
         await d.pilot.press("enter", "enter")
         await d.settled()
         assert len(d.app.verbs.store.outbox.created(w.PEOPLE)) == 1
+
+
+async def test_a_long_form_keeps_its_complaint_and_its_keys_in_sight(desk: Open) -> None:
+    for size in ((80, 24), (120, 36)):
+        async with desk(size=size) as d:
+            await d.press("a", "tab", "tab")
+            await d.type("nobody")
+            await d.press("enter")
+            await d.until(lambda d=d: "✕" in d.screen_text(), "the complaint")
+            assert "Esc leaves everything" in d.screen_text()
+            await d.press("escape")
+
+
+async def test_a_new_record_is_asked_for_its_name(desk: Open) -> None:
+    async with desk() as d:
+        await d.press("a")
+        assert isinstance(d.app.screen, Form)
+        assert next(iter(d.app.screen.values())) == "name"
