@@ -194,7 +194,7 @@ class EditVerbs(RecordVerbs):
         }
         item = NewItem("attio", NOTES, provisional_id(), "note_create", payload=payload)
         group = await self._enqueue([item], f"Note on {self.label(record_id)}")
-        return Done(f"Note on {self.label(record_id)} added.", group, 1)
+        return Done(f"Note on {self.label(record_id)} added. u undoes.", group, 1)
 
     async def add_task(
         self, collection: str, record_id: str, content: str, deadline: str = "", assignee: str = ""
@@ -226,7 +226,7 @@ class EditVerbs(RecordVerbs):
         }
         item = NewItem("attio", TASKS, provisional_id(), "task_create", payload=payload)
         group = await self._enqueue([item], f"Task on {self.label(record_id)}")
-        return Done(f"Task on {self.label(record_id)} added.", group, 1)
+        return Done(f"Task on {self.label(record_id)} added. u undoes.", group, 1)
 
     async def set_task_done(self, task_id: str, done: bool) -> Done:
         """Tick a task off, or open it again."""

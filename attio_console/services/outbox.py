@@ -226,6 +226,8 @@ class OutboxVerbs(PipelineVerbs):
         parts = [f"{done}: {title}."]
         if written:
             parts.append(f"{written} written {'again' if again else 'back'}.")
+        if not dropped and not back:
+            left.append("Older actions can be undone from the history.")
         return Done(" ".join(parts + left), group.id, len(dropped) + len(back))
 
     async def _keep_turn(self, group: Group, back: Sequence[NewItem], dropped: set[int], again: bool) -> None:
@@ -263,7 +265,8 @@ class OutboxVerbs(PipelineVerbs):
     def _compensation(self, item: OutboxItem, group_id: int) -> tuple[NewItem | None, str]:
         origin = f"undo:{group_id}"
         label = self._label_of(item)
-        if item.kind in {"create", "entry_create"} and not item.record_id.startswith("new:"):
+        if item.kind in _CREATIONS:
+            # One that is on its way has no id yet; the deletion waits for it and follows it to its id.
             return NewItem(item.system, item.collection, item.record_id, "delete", origin=origin), ""
         if item.kind in {"set", "task_update"}:
             fields = {}
@@ -287,7 +290,7 @@ class OutboxVerbs(PipelineVerbs):
             ), why
         if item.kind == "delete":
             return None, f"{label} was deleted in Attio; that cannot be undone."
-        return None, f"{_CREATIONS.get(item.kind, 'It')} on {label} was sent and stays."
+        return None, f"It was sent for {label} and stays."
 
     async def undo_resolution(self, conflict_id: int) -> Done:
         """Take a resolution back; defined with the conflicts."""

@@ -111,3 +111,28 @@ async def test_the_history_says_what_is_undone_now(tmp_path: Path) -> None:
         assert state()
         with pytest.raises(NoSuchThing, match="already"):
             await console.undo(first)
+
+
+@pytest.mark.parametrize("sent", ["waiting", "on its way", "arrived"])
+async def test_a_note_and_a_task_are_taken_back_and_the_way_to_older_actions_is_free(
+    tmp_path: Path, sent: str
+) -> None:
+    async with desk(tmp_path) as console:
+        await console.edit(PEOPLE, [ADA], "job_title", "Programmer")
+        await send(console)
+        await console.add_note(PEOPLE, ADA, "Call", "She is in.")
+        await console.add_task(PEOPLE, ADA, "Write")
+        outbox = console.store.outbox
+        claims = [] if sent == "waiting" else await outbox.claim("attio", 10, 30)
+        if sent == "arrived":
+            for claim in claims:
+                await outbox.confirm(claim, record_id=f"00000000-0000-4000-8000-{claim.item.id:012d}")
+        await console.undo()
+        await console.undo()
+        if sent == "on its way":
+            for claim in claims:
+                await outbox.confirm(claim, record_id=f"00000000-0000-4000-8000-{claim.item.id:012d}")
+        left = [(item.kind, item.record_id.startswith("new:")) for item in outbox.items()]
+        assert left == ([] if sent == "waiting" else [("delete", False)] * 2)
+        assert (await console.undo()).message.startswith("Undone: Job_Title")
+        assert title(console) == "Poet"
