@@ -12,7 +12,7 @@ from attio_console.store.database import Work
 from attio_console.store.sql import ask
 
 _LEVEL = 3
-_DICTIONARY_BYTES = 32 * 1024
+_DICTIONARY_BYTES = 64 * 1024
 _SAMPLES = 128
 _ENOUGH_SAMPLES = 32
 _ENOUGH_BYTES = 200_000

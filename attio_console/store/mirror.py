@@ -26,19 +26,30 @@ from attio_console.store.types import (
     SchemaDiff,
 )
 
-_BATCH = 50
-"""Rows per transaction: large ones make commits that everybody waits for."""
+_BATCH = 125
+"""Rows a job: enough that the threads seldom wait for each other, few enough that nobody waits long for a commit."""
+
+_FEW = 50
+"""So many rows go straight to the writer."""
 
 
 @dataclass(slots=True)
 class _Page:
     collection: str
     scan: int | None
+    broken: set[int]
     failed: bool = False
 
     def fail(self) -> None:
-        """Keep the rest of the page, and its cursor, from being stored."""
+        """Keep the rest of the page, its cursor, and the pages of the scan behind it from being stored."""
         self.failed = True
+        if self.scan is not None:
+            self.broken.add(self.scan)
+
+    def check(self) -> None:
+        """Raise where the cursor would pass rows that were not stored."""
+        if self.failed or self.scan in self.broken:
+            raise StoreError("An earlier part of this scan could not be stored.")
 
 
 class Mirror(Asking):
@@ -50,6 +61,7 @@ class Mirror(Asking):
         """Why the mirror on disk was thrown away when it was opened, for the engine to pull again; '' if it was not."""
         self._scans = Scans(database, clock)
         self._preparers: dict[str, Preparer] = {}
+        self._broken: set[int] = set()
         self.schema = self._load_schema()
         self._writer.use(self.schema)
         database.idle = self._when_idle
@@ -103,10 +115,12 @@ class Mirror(Asking):
     ) -> PageResult:
         """Compare raw records with what is here and store the ones that are new or different.
 
-        The cursor is kept together with the last rows of the page: a page is done when this returns, not before.
+        The cursor is kept together with the last rows of the page: a page is done when this returns, not before. The
+        next page of a scan may be handed in meanwhile: it is stored after this one, and not at all if this one fails.
         """
-        page = _Page(collection, scan)
-        if len(raws) <= _BATCH:
+        page = _Page(collection, scan, self._broken)
+        # Pages of a scan take one way, however short they are: none may overtake the one before it.
+        if scan is None and len(raws) <= _FEW:
             handed_in = [self._submit(page, [Prepared(raw) for raw in raws], cursor)]
         else:
             handed_in = await self._prepare(page, raws, cursor)
@@ -123,7 +137,7 @@ class Mirror(Asking):
         self, page: _Page, raws: Sequence[bytes], cursor: bytes | None
     ) -> list[asyncio.Future[Batch]]:
         """Take the records apart on a reader's thread, which hands them to the writer as they get ready."""
-        places = range(0, len(raws), _BATCH)
+        places = range(0, max(len(raws), 1), _BATCH)
         ready: list[list[Prepared]] = [[] for _ in places]
         jobs = [
             self._job(page, rows, cursor if at + _BATCH >= len(raws) else None)
@@ -154,9 +168,7 @@ class Mirror(Asking):
         self, page: _Page, rows: Sequence[Prepared], cursor: bytes | None
     ) -> tuple[asyncio.Future[Batch], Callable[[], None]]:
         def job(work: Work) -> Batch:
-            if page.failed:
-                # The cursor must not pass rows that were not stored.
-                raise StoreError("An earlier part of this page could not be stored.")
+            page.check()
             work.undone.append(page.fail)
             work.undone.append(self._writer.forget)
             try:
@@ -241,7 +253,9 @@ class Mirror(Asking):
 
     async def begin_scan(self, collection: str) -> ScanState:
         """Begin a full scan of a collection, or go on with the one that was interrupted."""
-        return await self._scans.begin(collection)
+        state = await self._scans.begin(collection)
+        self._broken.discard(state.scan)
+        return state
 
     async def abandon_scan(self, collection: str) -> None:
         """Forget an interrupted scan, so that the next one begins at the start."""

@@ -145,7 +145,9 @@ class Pairs:
             )
             if tx.changes():
                 moved += 1
-                earlier = tx.execute("SELECT items FROM base WHERE pair_id = ? AND field = ?", (pair_id, STAMP))
+                earlier = tx.execute(
+                    "SELECT items FROM base WHERE pair_id = ? AND field = ?", (pair_id, STAMP)
+                )
                 known = decode(earlier[0][0]) if earlier else []
                 self.set_bases_in(tx, pair_id, {STAMP: [*known, old_id]})
             else:

@@ -34,8 +34,8 @@ from attio_console.store.types import CheckResult, SalvageReport
 
 CACHE_DIRECTORY = "cache"
 
-_MIRROR_JOBS = 3
-"""A job on the mirror is some fifty rows; more in one commit would keep others waiting."""
+_MIRROR_JOBS = 4
+"""A job on the mirror is up to 125 rows; more in one commit would keep others waiting."""
 
 
 class Store:

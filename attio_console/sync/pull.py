@@ -239,12 +239,16 @@ class Puller:
         async with asyncio.TaskGroup() as tasks:
             fetching = tasks.create_task(self._fetch(source.pages(state.cursor), pages))
             try:
+                applying: asyncio.Task[errors.ConsoleError | None] | None = None
                 while (page := await pages.get()) is not None:
                     if isinstance(page, errors.ConsoleError):
                         raise page
-                    await self._apply(running, state, page)
+                    # One page behind: this one is taken apart while the rows of the last are written.
+                    last, applying = applying, tasks.create_task(self._apply(running, state, page))
+                    await _stored(last)
                     if running.expected is None and running.seen >= ESTIMATE_FROM and guessing is None:
                         guessing = tasks.create_task(self._guess(running))
+                await _stored(applying)
             except errors.ConsoleError as error:
                 failure: errors.ConsoleError | None = error
             else:
@@ -280,16 +284,20 @@ class Puller:
             # Only the time left is not known.
             self._gate.contact.remember(error)
 
-    async def _apply(self, running: _Running, state: ScanState, page: Page) -> None:
+    async def _apply(self, running: _Running, state: ScanState, page: Page) -> errors.ConsoleError | None:
         collection = running.source.collection
-        result = await self._store.mirror.apply_page(
-            collection, page.raws, scan=state.scan, cursor=page.cursor
-        )
+        try:
+            result = await self._store.mirror.apply_page(
+                collection, page.raws, scan=state.scan, cursor=page.cursor
+            )
+        except errors.ConsoleError as error:
+            return error
         running.seen += len(page.raws)
         running.created += len(result.created)
         running.changed += len(result.changed)
         self._bus.records(collection, (*result.created, *result.changed))
         self._bus.changed("status")
+        return None
 
     async def _settle(self, running: _Running, state: ScanState) -> None:
         mirror, source = self._store.mirror, running.source
@@ -346,3 +354,10 @@ class Puller:
             self._idle.clear()
         elif self._partitions:
             self._idle.set()
+
+
+async def _stored(applying: asyncio.Task[errors.ConsoleError | None] | None) -> None:
+    """Wait for a page, and raise what kept it from being stored."""
+    failure = None if applying is None else await applying
+    if failure is not None:
+        raise failure

@@ -37,6 +37,10 @@ class _Page(msgspec.Struct):
     data: list[msgspec.Raw]
 
 
+class _Created(msgspec.Struct):
+    created_at: str
+
+
 async def floor(base_url: str) -> Figures:
     """Fetch every page, split it, insert each record's bytes."""
     decoder = msgspec.json.Decoder(_Page)
@@ -47,17 +51,21 @@ async def floor(base_url: str) -> Figures:
         async with httpx.AsyncClient(base_url=base_url, timeout=60) as client:
             started, cpu = time.perf_counter(), time.process_time()
             count = 0
+            asked: dict[str, Any] = {"limit": PAGE, "sorts": [{"attribute": "created_at"}]}
             while True:
-                asked = {"limit": PAGE, "offset": count, "sorts": [{"attribute": "created_at"}]}
                 answer = await client.post(_PATH, json=asked)
-                rows = decoder.decode(answer.content).data
+                page = decoder.decode(answer.content).data
+                # As the pull does, from the last one on: the same pages.
+                rows = page[1:] if count else page
                 with connection:
                     connection.executemany(
                         "INSERT INTO rec (body) VALUES (?)", ((bytes(row),) for row in rows)
                     )
                 count += len(rows)
-                if len(rows) < PAGE:
+                if len(page) < PAGE:
                     break
+                created = msgspec.json.decode(rows[-1], type=_Created).created_at
+                asked["filter"] = {"created_at": {"$gte": created}}
             elapsed = time.perf_counter() - started
         connection.close()
     cpu_us = (time.process_time() - cpu) / count * 1e6
