@@ -7,10 +7,12 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from attio_console.config import file, locations
 from attio_console.config.profiles import Profile
 from attio_console.config.secrets import Secrets, SystemSecrets
-from attio_console.errors import NotAuthorised, SecretMissing, StoreUnavailable
+from attio_console.errors import ConfigError, NotAuthorised, SecretMissing, StoreUnavailable
 from attio_console.model.clock import SystemClock
 from attio_console.services.opening import OpenOptions
 
@@ -42,7 +44,15 @@ async def resolve(options: OpenOptions) -> Chosen:
         changes["base_url"] = options.base_url
     if options.read_only:
         changes["read_only"] = True
-    profile = Profile.model_validate(profile.model_dump() | changes) if changes else profile
+    if changes:
+        try:
+            profile = Profile.model_validate(profile.model_dump() | changes)
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            raise ConfigError(
+                f"{first['input']!r} cannot be used: {first['msg'].removeprefix('Value error, ')}.",
+                hint="--base-url takes an address such as https://api.attio.com",
+            ) from problem
     root = locations.data_root(options.data_dir or profile.data_dir)
     workspace = profile.workspace_id
     if workspace is None:

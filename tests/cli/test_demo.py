@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,4 +31,20 @@ def test_a_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
     ran = demo(taken / "below")
     assert ran.returncode == 1
     assert "Name another directory with --keep." in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_without_a_terminal_there_is_a_sentence_and_no_screen(tmp_path: Path) -> None:
+    ran = demo(tmp_path)
+    assert ran.returncode == 1
+    assert "The console needs a terminal" in ran.stderr
+    assert "\x1b" not in ran.stderr + ran.stdout
+
+
+def test_an_address_that_is_none_is_a_sentence() -> None:
+    command = [sys.executable, "-m", "attio_console.cli", "--base-url", "notaurl", "status"]
+    environment = {"PATH": os.environ["PATH"], "ATTIO_API_KEY": "x", "HOME": "/nonexistent"}
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    assert ran.returncode == 1
+    assert "'notaurl' cannot be used: is not an http or https address." in ran.stderr
     assert "Traceback" not in ran.stderr

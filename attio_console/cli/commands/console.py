@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attio_console.cli.commands._open import open_options
+from attio_console.cli.terminal import require_terminal
 
 if TYPE_CHECKING:
     from attio_console.cli.app import Globals
@@ -14,4 +15,5 @@ def open_the_console(given: Globals) -> int:
     """Open the screen on the profile and return the exit code it ends with."""
     from attio_console.tui import run as open_screen
 
+    require_terminal()
     return open_screen(open_options(given))

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from attio_console.cli.output import say
+from attio_console.cli.terminal import require_terminal
 from attio_console.errors import ConfigError
 
 
@@ -43,6 +44,7 @@ def demo(records: int, seed: int, keep: Path | None) -> int:
                     hint="Name another directory with --keep.",
                 ) from problem
         where = stack.enter_context(_sandbox_process(records, seed, directory))
+        require_terminal()
         code = open_screen(demo_options(where, directory / "data"))
     if keep is not None:
         say(f"Kept in {directory}. Open it again with: attio-console demo --keep {directory}")
