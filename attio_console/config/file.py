@@ -75,6 +75,11 @@ def _complaint(path: Path, text: str, error: Any) -> str:
     return f"{where}: {name}: {message}"
 
 
+def place_of(path: Path, keys: Sequence[str]) -> str:
+    """Return file and line of a setting, as an error names it."""
+    return f"{path}:{_line_of(_read(path) or '', keys)}"
+
+
 def _known_keys(parents: Sequence[str]) -> list[str]:
     if not parents:
         return list(Config.model_fields)
@@ -205,6 +210,9 @@ EXAMPLE = """\
 # [profiles.work.hubspot]       # its token: the secret "hubspot" of the profile
 # version = "2026-03"
 
-# [keys]
-# quit = "ctrl+q"               # attio-console keys lists every action
+# theme = "console-light"       # before the first table; Ctrl+T shows them all
+
+# [keys]                        # attio-console keys lists every action, and says what is wrong here
+# undo = ["u", "ctrl+z"]
+# zoom = "none"                 # switched off
 """

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from attio_console.errors import ConfigError
+from attio_console.services.key_names import key_name
 
 DISABLED = "none"
 """The key that switches an action off in a remapping."""
@@ -105,6 +106,7 @@ ACTIONS: tuple[Action, ...] = (
     _a("tab-previous", "previous tab", "Show the previous tab of the record.", "[", "record records", SHOW),
     _a("object-next", "next object", "Show the next object.", "J", "records", GO),
     _a("object-previous", "previous object", "Show the previous object.", "K", "records", GO),
+    _a("views", "views", "Show a saved view of this object by its number, keep what is shown as one, or delete one.", "V", "records", SHOW, footer=True),
     _a("export", "export", "Save what the table shows, or the marked rows, as CSV, JSON, JSONL or Markdown.", "x", "records", SHOW),
     _a("browser", "open in Attio", "Open this record in the browser.", "o", "records record pipelines", GO),
     _a("down", "down", "One row down.", "j down", "list record conflict", MOVE),
@@ -265,19 +267,10 @@ def clashes(actions: Iterable[Action]) -> list[Clash]:
 def keymap(overrides: Mapping[str, Sequence[str] | str] | None = None) -> Keymap:
     """Return the table with keys replaced by action id; `"none"` switches an action off.
 
-    An id that does not exist, and a key that would mean two things in one place, are refused with the names involved.
+    An id or a key that does not exist, and a key that would mean two things in one place, are refused with the names
+    involved.
     """
-    wanted = dict(overrides or {})
-    for action_id in wanted:
-        if action_id not in BY_ID:
-            near = get_close_matches(action_id, BY_ID, n=1)
-            raise ConfigError(
-                f"There is no action called {action_id!r}.",
-                hint=f"Did you mean {near[0]!r}?" if near else "attio-console keys lists them.",
-            )
-    actions = tuple(
-        _with_keys(action, wanted[action.id]) if action.id in wanted else action for action in ACTIONS
-    )
+    actions = remapped(overrides or {})
     if found := clashes(actions):
         raise ConfigError(
             "; ".join(str(clash) for clash in found), hint="attio-console keys lists what is taken."
@@ -288,9 +281,28 @@ def keymap(overrides: Mapping[str, Sequence[str] | str] | None = None) -> Keymap
     return Keymap(actions, table, {action.id: action.keys for action in actions})
 
 
+def remapped(overrides: Mapping[str, Sequence[str] | str]) -> tuple[Action, ...]:
+    """Return every action with its keys as a person wants them, clashes and all.
+
+    Raises ConfigError where an id or a key does not exist.
+    """
+    chosen = {action_id: _with_keys(_named(action_id), keys) for action_id, keys in overrides.items()}
+    return tuple(chosen.get(action.id, action) for action in ACTIONS)
+
+
+def _named(action_id: str) -> Action:
+    if action_id in BY_ID:
+        return BY_ID[action_id]
+    near = get_close_matches(action_id, BY_ID, n=1)
+    raise ConfigError(
+        f"There is no action called {action_id!r}.",
+        hint=f"Did you mean {near[0]!r}?" if near else "attio-console keys lists them.",
+    )
+
+
 def _with_keys(action: Action, keys: Sequence[str] | str) -> Action:
     chosen = (keys,) if isinstance(keys, str) else tuple(keys)
-    kept = () if chosen == (DISABLED,) else chosen
+    kept = () if chosen == (DISABLED,) else tuple(dict.fromkeys(key_name(key) for key in chosen))
     return Action(
         action.id,
         action.title,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,8 @@ class OpenOptions:
     engine: bool = True
     clock: Clock | None = None
     seed: int | None = None
+    keys: Mapping[str, str | Sequence[str]] | None = None
+    """Action id -> keys, in place of the config file's."""
     accept_links: bool = False
     """Whether linked systems may be written to at once: only where losing what they hold costs nothing."""
 

@@ -303,7 +303,6 @@ class PlannedWrite:
     """Whether the whole record goes; nothing brings it back."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Done:
     """What an action did, in a sentence, and the undo group it made."""

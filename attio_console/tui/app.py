@@ -56,11 +56,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
         clock: Clock | None = None,
         keys: Keymap | None = None,
         mouse: bool = True,
+        starting_theme: str = "",
     ) -> None:
         super().__init__()
         self.clock: Clock = clock or SystemClock()
         self.keys = keys or keymap()
         self.mouse = mouse
+        self.starting_theme = starting_theme or theme.DARK.name
         self.failure: ConsoleError | None = None
         self._memory_settled = False
         self.ahead = TypedAhead(self)
@@ -78,7 +80,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Register the themes before anything is styled."""
         for own in theme.THEMES:
             self.register_theme(own)
-        self.theme = theme.DARK.name
+        self.theme = self.starting_theme
 
     def get_default_screen(self) -> Screen[object]:
         """Return the screen with the panes."""
@@ -100,7 +102,16 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def opened(self) -> None:
         """Fill the screen: the console is open."""
+        kept = self.verbs.preference("theme") or {}
+        # What was picked on screen holds until the config file says something new.
+        if kept.get("over") == self.starting_theme and kept.get("name") in self.available_themes:
+            self.theme = kept["name"]
         self._main.opened()
+
+    def prefer(self, name: str, value: object) -> None:
+        """Keep what a person arranged; it is on disk a moment later, whatever happens to the screen."""
+        if self.session.ready:
+            self.run_worker(self.verbs.prefer(name, value), group="preference", exit_on_error=True)
 
     def settle_memory(self) -> None:
         """Once the first rows are on screen: what exists now lives as long as the program.

@@ -176,6 +176,8 @@ class GlobalActions:
             )
         )
         app.theme = answer[0] if answer else before
+        if answer:
+            app.prefer("theme", {"name": app.theme, "over": app.starting_theme})
 
     async def act_find(self) -> None:
         """Find a record anywhere and show it."""

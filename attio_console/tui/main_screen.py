@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from attio_console.services.types import Changed
 from attio_console.tui import global_actions
-from attio_console.tui.header import Banner, FooterLine, PaneAsked, StatusLine
+from attio_console.tui.header import PANES, Banner, FooterLine, PaneAsked, StatusLine
 from attio_console.tui.pane import Pane, Rule
 
 if TYPE_CHECKING:
@@ -46,9 +46,10 @@ class MainScreen(global_actions.GlobalActions, Screen[object]):
         yield FooterLine()
 
     def opened(self) -> None:
-        """Show the first pane: the console is open."""
+        """Show the pane that was in front last: the console is open."""
         self.set_interval(1.0, self._tick)
-        self.go("records")
+        kept = self.face.verbs.preference("pane")
+        self.go(kept if kept in dict(PANES) else "records")
 
     def go(self, name: str) -> None:
         """Bring a pane to the front."""
@@ -68,6 +69,7 @@ class MainScreen(global_actions.GlobalActions, Screen[object]):
             self.pane = pane
         if pane is self.pane:
             self._arrived(pane)
+            self.face.prefer("pane", name)
         return pane
 
     def _arrived(self, pane: Pane) -> None:
@@ -103,7 +105,8 @@ class MainScreen(global_actions.GlobalActions, Screen[object]):
     def refresh_lines(self) -> None:
         """Bring the status line, the banner and the footer up to date."""
         app = self.face
-        if not self.is_mounted or not app.session.ready:
+        # While the program ends, the lines go before what would write on them.
+        if not self.is_mounted or not app.session.ready or not self.query(StatusLine):
             return
         headline = app.verbs.headline()
         active = self.pane.NAME if self.pane is not None else "records"
@@ -121,7 +124,7 @@ class MainScreen(global_actions.GlobalActions, Screen[object]):
 
     def refresh_footer(self) -> None:
         """Show the keys that work now."""
-        if not self.is_current or self.pane is None:
+        if not self.is_current or self.pane is None or not self.query(FooterLine):
             return
         app, contexts = self.face, self.face.contexts()
         actions = [action for action in app.available(contexts) if action.in_footer(contexts)]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from textual.color import Color, ColorParseError
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
+
+from attio_console.errors import ConfigError
 
 DARK = Theme(
     name="console-dark",
@@ -57,6 +60,15 @@ CONTRAST = Theme(
     },
 )
 THEMES = (DARK, LIGHT, CONTRAST)
+
+
+def check_theme(name: str) -> None:
+    """Raise ConfigError with the nearest name where there is no such theme; no name at all is fine."""
+    known = {theme.name for theme in THEMES} | set(BUILTIN_THEMES)
+    if name and name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known))}"
+        raise ConfigError(f"There is no theme called {name!r}.", hint=hint)
 
 
 def own_variables(variables: Mapping[str, str]) -> dict[str, str]:

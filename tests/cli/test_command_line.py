@@ -226,3 +226,24 @@ def test_keys_lists_every_action_with_its_help(bare: Run) -> None:
     actions = bare("keys", "--json").lines()
     assert len({action["id"] for action in actions}) == len(actions) > 40
     assert all(action["help"] and action["keys"] for action in actions)
+
+
+def test_keys_shows_what_the_config_file_sets_and_what_clashes(bare: Run) -> None:
+    path = Path(bare("config", "path").out.strip())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('[keys]\nundo = "F9"\n')
+    found = {action["id"]: action for action in bare("keys", "--json").lines()}
+    assert found["undo"]["keys"] == ["f9"]
+    assert found["undo"]["changed"] and not found["redo"]["changed"]
+    path.write_text('[keys]\nundo = "z"\n')
+    clash = bare("keys")
+    assert clash.code == 1
+    assert "z means undo and zoom everywhere" in clash.err
+    assert "undo" in clash.out
+    checked = bare("config", "validate")
+    assert checked.code == 1
+    assert "config.toml:2:" in checked.err
+    path.write_text('[keys]\nundoo = "z"\n')
+    wrong = bare("keys")
+    assert wrong.code == 1
+    assert "config.toml:2:" in wrong.err and "'undo'" in wrong.err

@@ -35,9 +35,12 @@ def show_config() -> int:
 def validate() -> int:
     """Check the config file; a mistake is named with its line."""
     from attio_console.config import file, locations
+    from attio_console.services.looks import looks
+    from attio_console.services.opening import OpenOptions
 
     path = locations.config_file()
     found = file.load(path)
+    looks(OpenOptions())
     say(
         f"{path}: {len(found.profiles)} profiles, nothing to complain about."
         if path.exists()

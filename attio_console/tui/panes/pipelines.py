@@ -80,13 +80,17 @@ class PipelinesPane(Pane):
             self.board.refresh()
             return
         if not any(known.list_id == self.list_id for known in pipelines):
-            self.open_collection(pipelines[0].list_id)
+            kept = self.verbs.preference("list")
+            self.open_collection(
+                next((known.list_id for known in pipelines if known.list_id == kept), pipelines[0].list_id)
+            )
         else:
             self._read()
 
     def open_collection(self, list_id: str, text: str = "") -> None:
         """Show another list, with a filter."""
         self.list_id = list_id
+        self.face.prefer("list", list_id)
         self._filter.value = text
         self._filter.settle()
         self.board.forget()

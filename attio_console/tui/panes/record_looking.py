@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -12,11 +12,13 @@ from attio_console.tui import exporting
 from attio_console.tui.dialogs.columns import ColumnsDialog
 from attio_console.tui.dialogs.form import Form, FormField
 from attio_console.tui.dialogs.pick import Pick, PickDialog, among
+from attio_console.tui.dialogs.views import DELETE, SAVE, ViewsDialog
 from attio_console.tui.rows import ListSource
 from attio_console.tui.table import VirtualTable
 from attio_console.tui.table_actions import TableActions
 
 if TYPE_CHECKING:
+    from attio_console.services.preferences import SavedView
     from attio_console.services.types import Tab, TableQuery
     from attio_console.tui.record_view import RecordView
 
@@ -59,6 +61,14 @@ class RecordLooking(TableActions):
     def choose_columns(self, columns: tuple[Column, ...]) -> None:
         """Show these columns from now on."""
         raise LookupError(columns)
+
+    def show_view(self, view: SavedView) -> None:
+        """Show a saved view."""
+        raise LookupError(view)
+
+    def view_now(self, name: str, slot: int = 0) -> SavedView:
+        """Return what the table shows as a view to keep."""
+        raise LookupError(name, slot)
 
     def step_tab(self, step: int) -> None:
         """Show the next object."""
@@ -213,6 +223,38 @@ class RecordLooking(TableActions):
         if answer:
             known = {column.slug: column for column in self.verbs.columns(self.collection)}
             self.choose_columns(tuple(known[slug] for slug in answer))
+
+    # -- saved views ------------------------------------------------------------------------------------------
+
+    async def act_views(self) -> Done | None:
+        """Show, keep or delete a saved view."""
+        tab = self.tab()
+        if tab is None:
+            return None
+        views = self.verbs.views(self.collection)
+        answer = await self.face.push_screen_wait(ViewsDialog(f"Views of {tab.title}", views))
+        if not answer:
+            return None
+        if answer[0] == SAVE:
+            return await self._save_view()
+        if answer[0] == DELETE:
+            return await self._delete_view(views)
+        self.show_view(next(view for view in views if str(view.slot) == answer[0]))
+        return None
+
+    async def _save_view(self) -> Done | None:
+        async def save(values: Mapping[str, str]) -> Done:
+            return await self.verbs.save_view(self.collection, self.view_now(values["name"]))
+
+        note = "Its filter, order and columns are kept; a view of the same name is replaced."
+        return await self.face.push_screen_wait(
+            Form("Save view", [FormField("name", "Name")], save, note=note)
+        )
+
+    async def _delete_view(self, views: Sequence[SavedView]) -> Done | None:
+        picks = [Pick(str(view.slot), f"{view.slot}  {view.name}", view.filter) for view in views]
+        answer = await self.face.push_screen_wait(PickDialog("Delete a view", among(picks)))
+        return await self.verbs.delete_view(self.collection, int(answer[0])) if answer else None
 
     async def act_export(self) -> Done | None:
         """Save what the table shows, or what is marked."""

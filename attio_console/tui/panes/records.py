@@ -11,6 +11,7 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from attio_console.errors import InvalidFilter
+from attio_console.services.preferences import SavedView, TableLook
 from attio_console.services.types import Changed, Column, Tab, TableQuery
 from attio_console.tui.background import replacing
 from attio_console.tui.pane import CountLabel, FilterBox, Rule, TabLine, TabStrip, focus_now
@@ -50,8 +51,7 @@ class RecordsPane(RecordActions):
         self._preview_timer: Timer | None = None
         self._unfiltered: int | None = None
         self._new_above = 0
-        self._columns: dict[str, tuple[Column, ...]] = {}
-        self._sorts: dict[str, tuple[tuple[str, bool], ...]] = {}
+        self._looks: dict[str, TableLook] = {}
 
     def compose(self) -> ComposeResult:
         """Make the parts."""
@@ -93,7 +93,12 @@ class RecordsPane(RecordActions):
             self._table.show(self._source_of_nothing(), forget=True)
             return
         if not any(tab.collection == self.collection for tab in tabs):
-            self.open_collection(tabs[0].collection)
+            kept = self.verbs.preference("object")
+            if self.preview_wanted is None:
+                self.preview_wanted = self.verbs.preference("preview")
+            self.open_collection(
+                next((t.collection for t in tabs if t.collection == kept), tabs[0].collection)
+            )
         else:
             self._refresh_tabs()
             self._table.reload()
@@ -103,6 +108,7 @@ class RecordsPane(RecordActions):
         """Show an object, with a filter."""
         self.close_record()
         self.collection = collection
+        self.face.prefer("object", collection)
         self._filter.value = text
         self._filter.settle()
         self._table.set_columns(self.columns_of(collection))
@@ -113,26 +119,46 @@ class RecordsPane(RecordActions):
 
     def columns_of(self, collection: str) -> tuple[Column, ...]:
         """Return the columns chosen for an object."""
-        kept = self._columns.get(collection)
-        if kept is None:
-            kept = tuple(column for column in self.verbs.columns(collection) if column.shown)
-        return kept
+        known = {column.slug: column for column in self.verbs.columns(collection)}
+        kept = tuple(known[slug] for slug in self._look(collection).columns if slug in known)
+        return kept or tuple(column for column in known.values() if column.shown)
 
     def choose_columns(self, columns: tuple[Column, ...]) -> None:
         """Show these columns of the present object from now on."""
-        self._columns[self.collection] = columns
+        self._keep_look(TableLook(tuple(column.slug for column in columns), self.sorts))
         self._table.set_columns(columns)
         self._query()
 
     @property
     def sorts(self) -> tuple[tuple[str, bool], ...]:
         """The order of the present object."""
-        return self._sorts.get(self.collection, ())
+        return self._look(self.collection).sorts
 
     def sort_by(self, sorts: tuple[tuple[str, bool], ...]) -> None:
         """Show the present object in this order from now on."""
-        self._sorts[self.collection] = sorts
+        self._keep_look(TableLook(self._look(self.collection).columns, sorts))
         self._query()
+
+    def _look(self, collection: str) -> TableLook:
+        if collection not in self._looks:
+            self._looks[collection] = self.verbs.table_look(collection)
+        return self._looks[collection]
+
+    def _keep_look(self, look: TableLook) -> None:
+        self._looks[self.collection] = look
+        self.run_worker(
+            self.verbs.keep_table_look(self.collection, look), group="preference", exit_on_error=True
+        )
+
+    def show_view(self, view: SavedView) -> None:
+        """Show a saved view; its order and columns are the object's from now on."""
+        self._keep_look(TableLook(view.columns, view.sorts))
+        self.open_collection(self.collection, view.filter)
+
+    def view_now(self, name: str, slot: int = 0) -> SavedView:
+        """Return what the table shows as a view to keep."""
+        columns = tuple(column.slug for column in self._table.columns)
+        return SavedView(slot, name, self._filter.value.strip(), self.sorts, columns)
 
     @property
     def table_query(self) -> TableQuery:
@@ -269,6 +295,7 @@ class RecordsPane(RecordActions):
     def toggle_preview(self) -> None:
         """Show or hide the preview."""
         self.preview_wanted = not self.preview_is_on()
+        self.face.prefer("preview", self.preview_wanted)
         self._apply_preview()
 
     @on(VirtualTable.CursorMoved)
