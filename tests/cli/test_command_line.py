@@ -247,3 +247,10 @@ def test_keys_shows_what_the_config_file_sets_and_what_clashes(bare: Run) -> Non
     wrong = bare("keys")
     assert wrong.code == 1
     assert "config.toml:2:" in wrong.err and "'undo'" in wrong.err
+
+
+def test_a_demo_too_large_to_keep_says_so_before_anything_starts(bare: Run, tmp_path: Path) -> None:
+    ran = bare("demo", "--records", "50000", "--keep", str(tmp_path / "kept"))
+    assert ran.code == 2
+    assert "--keep" in ran.err
+    assert not (tmp_path / "kept").exists()

@@ -17,6 +17,9 @@ from attio_console.cli.output import say
 from attio_console.cli.terminal import require_terminal
 from attio_console.errors import ConfigError
 
+MOST_KEPT = 20_000
+"""The largest world that the sandbox writes to disk; beyond it people are computed when they are asked for."""
+
 
 @click.command()
 @click.option(
@@ -31,6 +34,11 @@ def demo(records: int, seed: int, keep: Path | None) -> int:
     from attio_console.services.demo import demo_options
     from attio_console.tui import run as open_screen
 
+    if keep is not None and records > MOST_KEPT:
+        raise click.UsageError(
+            f"More than {MOST_KEPT:,} people are computed, not kept: leave out --keep, or ask for fewer --records."
+        )
+    require_terminal()
     with contextlib.ExitStack() as stack:
         if keep is None:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="attio-console-demo-")))
@@ -43,8 +51,8 @@ def demo(records: int, seed: int, keep: Path | None) -> int:
                     f"{directory} cannot be used: {problem.strerror}.",
                     hint="Name another directory with --keep.",
                 ) from problem
-        where = stack.enter_context(_sandbox_process(records, seed, directory))
-        require_terminal()
+        state = directory / "sandbox" if keep is not None else None
+        where = stack.enter_context(_sandbox_process(records, seed, directory, state))
         code = open_screen(demo_options(where, directory / "data"))
     if keep is not None:
         say(f"Kept in {directory}. Open it again with: attio-console demo --keep {directory}")
@@ -52,7 +60,9 @@ def demo(records: int, seed: int, keep: Path | None) -> int:
 
 
 @contextlib.contextmanager
-def _sandbox_process(records: int, seed: int, directory: Path) -> Iterator[dict[str, Any]]:
+def _sandbox_process(
+    records: int, seed: int, directory: Path, state: Path | None
+) -> Iterator[dict[str, Any]]:
     """Run the sandbox as a process of its own, so that the screen's event loop shares nothing with it.
 
     It ends when its standard input closes: also when this process is killed.
@@ -67,7 +77,9 @@ def _sandbox_process(records: int, seed: int, directory: Path) -> Iterator[dict[
         "--seed",
         str(seed),
     ]
-    command += ["--webhook-http", "--life", "--state", str(directory / "sandbox"), "--until-input-closes"]
+    command += ["--webhook-http", "--life", "--until-input-closes"]
+    if state is not None:
+        command += ["--state", str(state)]
     say("Starting the sandbox: a workspace of its own, and other people who work in it …")
     path = directory / "sandbox.log"
     with path.open("ab") as log:
