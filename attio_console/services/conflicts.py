@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from attio_console.errors import InvalidValue, NoSuchThing, UsageError
+from attio_console.errors import ConsoleError, InvalidValue, NoSuchThing, UsageError
 from attio_console.model.schema import Attribute
 from attio_console.model.text import fold, plain
 from attio_console.model.times import instant
@@ -27,6 +27,9 @@ from attio_console.sync.kinds import RECORD
 
 if TYPE_CHECKING:
     from attio_console.sync.resolve import Choice, Resolver
+
+Plan = tuple[int, Mapping[str, Any], int]
+"""A conflict, a choice for each of its fields, and the revision that was looked at."""
 
 _KINDS = {
     "field": "{fields} differ{s}",
@@ -252,17 +255,33 @@ class ConflictVerbs(OutboxVerbs):
         self.tell_outbox_changed({(row.collection, row.record_id)})
 
     async def resolve_many(self, conflict_ids: Sequence[int], side: SideName) -> Done:
-        """Take one side for every field of several conflicts."""
-        self.refuse_when_read_only("Resolving conflicts")
-        group: int | None = None
-        done = 0
+        """Take one side for every field of several conflicts, as one step."""
+        plans: list[Plan] = []
         for conflict_id in conflict_ids:
             row = self._open_row(conflict_id)
-            group = (
-                await self.resolve(conflict_id, {_slug(f): side for f in row.fields}, row.revision)
-            ).group_id
-            done += 1
-        return Done(f"Resolved {done} conflicts. u undoes the last.", group, done)
+            plans.append((conflict_id, {_slug(f): side for f in row.fields}, row.revision))
+        return await self.resolve_plans(plans)
+
+    async def resolve_plans(self, plans: Sequence[Plan]) -> Done:
+        """Apply several decisions as one step, which one undo takes back; one that cannot be applied stays open."""
+        self.refuse_when_read_only("Resolving conflicts")
+        done: list[int] = []
+        groups: list[int] = []
+        left: list[str] = []
+        for conflict_id, choices, revision in plans:
+            try:
+                group = (await self.resolve(conflict_id, choices, revision)).group_id
+            except ConsoleError as error:
+                row = self.store.conflicts.get(conflict_id)
+                left.append(f"{plain(row.label) if row else conflict_id} stays: {error.message}")
+                continue
+            done.append(conflict_id)
+            if group is not None:
+                groups.append(group)
+        for group in groups if len(done) > 1 else ():
+            await self.store.state.put(_together_key(group), done)
+        what = f"Resolved {len(done)} conflict{'s' if len(done) != 1 else ''}. u undoes."
+        return Done(" ".join([what, *left[:3]]), groups[-1] if groups else None, len(done))
 
     async def preview_many(self, conflict_ids: Sequence[int], side: SideName) -> list[PlannedWrite]:
         """Return what `resolve_many` would write."""
@@ -290,6 +309,25 @@ class ConflictVerbs(OutboxVerbs):
         self._tell_resolved(row)
         left = f" Left as it is, changed since: {', '.join(map(plain, report.left))}." if report.left else ""
         return Done(f"The decision on {plain(row.label)} was taken back.{left}", report.group_id, 1)
+
+    async def undo_decision(self, group_id: int, conflict_id: int) -> Done:
+        """Take back the decision that wrote this group, with those that were made in the same step."""
+        together = self.store.state.get(_together_key(group_id)) or [conflict_id]
+        wanted = [
+            number
+            for number in together
+            if any(resolution.undone_at is None for resolution in self.store.conflicts.resolutions(number))
+        ]
+        told = [await self.undo_resolution(number) for number in reversed(wanted)]
+        if len(told) == 1:
+            return told[0]
+        left = [done.message.partition(". ")[2] for done in told]
+        sentences = [f"{len(told)} decisions were taken back.", *(words for words in left if words)]
+        return Done(" ".join(sentences), group_id, len(told))
+
+
+def _together_key(group_id: int) -> str:
+    return f"resolution-step:{group_id}"
 
 
 def _slug(document: Mapping[str, Any]) -> str:

@@ -146,7 +146,7 @@ class OutboxVerbs(PipelineVerbs):
         group = self._undoable(group_id)
         resolution = self.store.conflicts.resolution_of_group(group.id)
         if resolution is not None and resolution.undone_at is None:
-            return await self.undo_resolution(resolution.conflict_id)
+            return await self.undo_decision(group.id, resolution.conflict_id)
         return await self._take_back(self.store.outbox.group(group.id))
 
     async def redo(self) -> Done:
@@ -292,9 +292,9 @@ class OutboxVerbs(PipelineVerbs):
             return None, f"{label} was deleted in Attio; that cannot be undone."
         return None, f"It was sent for {label} and stays."
 
-    async def undo_resolution(self, conflict_id: int) -> Done:
+    async def undo_decision(self, group_id: int, conflict_id: int) -> Done:
         """Take a resolution back; defined with the conflicts."""
-        raise NoSuchThing(f"There is no conflict {conflict_id}.")
+        raise NoSuchThing(f"There is no conflict {conflict_id} that group {group_id} resolved.")
 
 
 def _dropped_key(group_id: int) -> str:

@@ -143,12 +143,17 @@ class ConflictActions(TableActions):
 
     async def _take_all(self, side: Side, name: str) -> Done | None:
         ids = [line.conflict_id for line in self.lines_of(self.targets())]
+        details = [detail for number in ids if (detail := self.verbs.conflict(number)) is not None]
+        plans = [
+            (detail.line.conflict_id, {field.slug: side for field in detail.fields}, detail.revision)
+            for detail in details
+        ]
         writes = await self.verbs.preview_many(ids, side)
         title = f"Take {name} for {counted(len(ids), 'conflict')}"
         if not await self.face.push_screen_wait(PlanDialog(title, writes)) or not await self._sure(writes):
             return None
         self.table.set_marks(set())
-        return await self.verbs.resolve_many(ids, side)
+        return await self.verbs.resolve_plans(plans)
 
     async def act_take_suggested(self) -> Done | None:
         """Resolve as suggested, after a look at the plan."""
@@ -172,9 +177,7 @@ class ConflictActions(TableActions):
         ) or not await self._sure(writes):
             return None
         self.table.set_marks(set())
-        for conflict_id, choices, revision in plans:
-            await self.verbs.resolve(conflict_id, choices, revision)
-        return Done(f"Resolved {counted(len(plans), 'conflict')} as suggested. u undoes the last.")
+        return await self.verbs.resolve_plans(plans)
 
     # -- one conflict -----------------------------------------------------------------------------------------
 
