@@ -80,6 +80,7 @@ class Database:
         self._thread: threading.Thread | None = None
         self._readers: dict[str, Reader] = {}
         self._closed = False
+        self._is_shut = False
         self.idle_error: Exception | None = None
         """What went wrong the last time upkeep was done."""
         self.on_damage: Callable[[], None] | None = None
@@ -287,14 +288,21 @@ class Database:
 
     # ------------------------------------------------------------------------------------------- closing
 
-    def close(self) -> None:
-        """Finish what waits, stop every thread, close every connection. Blocks; call it off the loop."""
+    def stop(self) -> None:
+        """Finish what waits and stop the writer. Blocks; call it off the loop."""
         if self._closed:
             return
         self._closed = True
         if self._thread is not None:
             self._jobs.put(None)
             self._thread.join()
+
+    def close(self) -> None:
+        """Stop, and close every connection. Blocks; call it off the loop, after what the writer told was heard there."""
+        self.stop()
+        if self._is_shut:
+            return
+        self._is_shut = True
         for reader in self._readers.values():
             reader.close()
         self.reads.close()

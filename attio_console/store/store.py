@@ -12,6 +12,7 @@ from attio_console.model.clock import Clock, SystemClock
 from attio_console.store import mirror_schema, queue_schema, salvage
 from attio_console.store.audit import Audit
 from attio_console.store.cache import Cache
+from attio_console.store.conflict_desk import ConflictDesk
 from attio_console.store.conflicts import Conflicts
 from attio_console.store.database import Database, check_library
 from attio_console.store.failures import translate
@@ -52,6 +53,7 @@ class Store:
         self.outbox = Outbox(self.queue)
         self.pairs = Pairs(self.queue)
         self.conflicts = Conflicts(self.queue)
+        self.conflict_desk = ConflictDesk(self.queue)
         self.audit = Audit(self.queue)
         self.state = State(self.queue)
         self.mirror = Mirror(mirror, clock, rebuilt)
@@ -77,6 +79,9 @@ class Store:
     async def close(self) -> None:
         """Finish what waits to be written and close every file."""
         await self.cache.close()
+        for database in self._databases:
+            # Two steps: what the writer told last is heard on the loop, which reads, before the files go.
+            await asyncio.to_thread(database.stop)
         for database in self._databases:
             await asyncio.to_thread(database.close)
         self.engine_lock.release()

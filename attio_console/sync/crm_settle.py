@@ -144,25 +144,25 @@ class Settling:
         item, store = claim.item, self._store
         pair_id = item.payload.get("pair_id")
         pair = store.pairs.get(pair_id) if isinstance(pair_id, int) else None
+        question = None
+        if pair is not None:
+            question = NewConflict(
+                kinds.REFUSED,
+                pair.system,
+                pair.collection,
+                pair.record_id,
+                store.mirror.label(pair.record_id) or pair.record_id,
+                self._refused_fields(pair.external_type, item, error),
+                pair.id,
+                pair.external_type,
+                pair.external_id,
+                "outbox",
+            )
 
         def job(tx: Tx) -> None:
             store.outbox.refuse_in(tx, claim, _reason(error))
-            if pair is not None:
-                store.conflicts.open_in(
-                    tx,
-                    NewConflict(
-                        kinds.REFUSED,
-                        pair.system,
-                        pair.collection,
-                        pair.record_id,
-                        store.mirror.label(pair.record_id) or pair.record_id,
-                        self._refused_fields(pair.external_type, item, error),
-                        pair.id,
-                        pair.external_type,
-                        pair.external_id,
-                        "outbox",
-                    ),
-                )
+            if question is not None:
+                store.conflicts.open_in(tx, question)
 
         await store.queue.run(job)
         self._bus.changed("conflicts")

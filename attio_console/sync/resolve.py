@@ -78,23 +78,16 @@ class Resolver:
         decided = self._decide(row, choices)
         store = self._store
         group: list[int] = []
+        kept = self._kept_bases(row, choices)
 
         def job(tx: Tx) -> None:
             if decided.items:
                 group.append(store.outbox.add_in(tx, decided.items, f"Resolve {row.label}"))
             group_id = group[0] if group else None
             resolution = store.conflicts.resolve_in(tx, row.id, dict(choices), group_id, actor=actor)
-            if row.pair_id is not None and store.pairs.get(row.pair_id) is not None:
-                bases = store.pairs.bases(row.pair_id)
-                # None: there was no base. Only what is decided here is ever taken back to it.
-                kept = {
-                    name: bases[name].items if name in bases else None
-                    for slug in choices
-                    for name in (slug, slug + SHADOW)
-                }
+            if row.pair_id is not None and kept is not None:
                 store.state.put_in(tx, _bases_key(resolution), {"pair": row.pair_id, "bases": kept})
-                if decided.bases:
-                    store.pairs.set_bases_in(tx, row.pair_id, decided.bases)
+                store.pairs.agree_in(tx, row.pair_id, decided.bases or {})
             store.audit.append_in(tx, *_audit(row, decided, choices, actor, group_id))
 
         await store.queue.run(job)
@@ -104,6 +97,14 @@ class Resolver:
             await record_decision(store, row, choices)
         self._tell(row)
         return group[0] if group else None
+
+    def _kept_bases(self, row: ConflictRow, choices: Mapping[str, Choice]) -> dict[str, Items | None] | None:
+        """Return the bases to take back with a decision: only of what is decided; None says that there was none."""
+        if row.pair_id is None or self._store.pairs.get(row.pair_id) is None:
+            return None
+        bases = self._store.pairs.bases(row.pair_id)
+        names = [name for slug in choices for name in (slug, slug + SHADOW)]
+        return {name: bases[name].items if name in bases else None for name in names}
 
     def _tell(self, row: ConflictRow) -> None:
         self._bus.changed("outbox")
@@ -270,8 +271,8 @@ class Resolver:
             if back:
                 group.append(store.outbox.add_in(tx, back, f"Undo: Resolve {row.label}"))
             store.conflicts.undo_in(tx, row.id)
-            if kept and store.pairs.get(kept["pair"]) is not None:
-                store.pairs.set_bases_in(tx, kept["pair"], kept["bases"])
+            if kept:
+                store.pairs.agree_in(tx, kept["pair"], kept["bases"])
             store.audit.append_in(
                 tx,
                 AuditEntry(

@@ -279,7 +279,7 @@ class Stage:
         answer = await self._http.get(f"{self.sandbox.control}/dump/{system}/{kind}")
         found = [json.loads(line) for line in answer.text.splitlines() if line]
         living = [r for r in found if not r.get("archived") and not r.get("IsDeleted")]
-        return {str(r.get("id") or r.get("Id")): r.get("properties") or r for r in living}
+        return {str(r.get("id") or r.get("Id")): _natives(r) for r in living}
 
     def row(self, system: str, kind: str, row_id: str) -> dict[str, Any] | None:
         """Return one record this instant, past HTTP: for the history of values."""
@@ -308,7 +308,7 @@ class Stage:
             if system == "attio":
                 found[row["id"]["record_id"]] = row["values"]
             else:
-                found[str(row.get("id") or row.get("Id"))] = row.get("properties") or row
+                found[str(row.get("id") or row.get("Id"))] = _natives(row)
         return found
 
     # ------------------------------------------------------------------------------------------- setting
@@ -405,6 +405,13 @@ class Stage:
         from attio_console.sync.crm_context import load_context
 
         return load_context(self.store, system).mapping
+
+
+def _natives(row: dict[str, Any]) -> dict[str, Any]:
+    if "properties" not in row:
+        return row
+    linked = {f"association:{to}": ids for to, ids in (row.get("associations") or {}).items()}
+    return {**row["properties"], **linked}
 
 
 @contextlib.asynccontextmanager

@@ -40,6 +40,8 @@ async def examine(stage: Stage, play: Play, ledger: Ledger, *, fenced: bool) -> 
             stage.store.outbox.items(("confirmed", "pending", "refused", "dead", "discarded"), 100_000)
         )
         assert unseen == [], "\n".join(str(one) for one in unseen)
+    # Written once: what arrived although its answer was lost is found there, and not written again.
+    assert ledger.empty == []
     people = await stage.control.dump("people")
     addresses = Counter(
         value["email_address"]

@@ -27,6 +27,7 @@ FIELDS: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
             "email_addresses": ("email",),
             "phone_numbers": ("phone",),
             "job_title": ("jobtitle",),
+            "company": ("association:companies",),
         },
         "companies": {"name": ("name",), "domains": ("domain",)},
         "deals": {
@@ -35,6 +36,7 @@ FIELDS: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
             "stage": ("dealstage",),
             "close_date": ("closedate",),
             "owner": ("hubspot_owner_id",),
+            "associated_company": ("association:companies",),
         },
     },
     "salesforce": {
@@ -162,12 +164,14 @@ def plain_native(
     natives = [values.get(name) for name in FIELDS[system][kind][slug]]
     if slug == "name" and kind == "people":
         form = _text(" ".join(str(part or "") for part in natives))
-    elif natives[0] in (None, ""):
+    elif natives[0] in (None, "", []):
         form = ""
     elif slug == "stage":
         form = next((t for t, name in STAGES.items() if name == natives[0]), str(natives[0]))
     elif slug == "owner":
         form = people.owners[system].get(str(natives[0]), str(natives[0]))
+    elif isinstance(natives[0], list):
+        return tuple(pairs.get(one, f"?{one}") for one in natives[0])
     elif slug in REFERENCES:
         form = pairs.get(str(natives[0]), f"?{natives[0]}")
     else:
@@ -179,6 +183,9 @@ def agree(slug: str, attio: Plain, external: Plain) -> bool:
     """Return whether both sides say the same; where Attio keeps many, the other side's one must be among them."""
     if slug in MANY and external:
         return external[0] in attio
+    if slug in REFERENCES and len(external) > 1:
+        # HubSpot may hold further companies beside the primary one, which alone is mapped.
+        return bool(attio) and attio[0] in external
     return attio == external
 
 
@@ -259,7 +266,7 @@ class Truth:
                 found.append(Gap(pair, slug, attio, external, base, "the sides differ"))
             elif base is None:
                 found.append(Gap(pair, slug, attio, external, base, "agreed, and no base says so"))
-            elif not agree(slug, attio, base) or not (slug in MANY or base == external):
+            elif not agree(slug, attio, base) or not (slug in MANY or agree(slug, base, external)):
                 found.append(
                     Gap(pair, slug, attio, external, base, "agreed, and the base says something else")
                 )
@@ -268,7 +275,7 @@ class Truth:
     def _waits(self, pair: Pair, slug: str, attio: Plain, external: Plain, linked: Mapping[str, str]) -> bool:
         """Whether a reference truly cannot cross: its target has no counterpart."""
         if slug in REFERENCES:
-            no_here = bool(external) and external[0].startswith("?")
+            no_here = any(one.startswith("?") for one in external)
             no_there = bool(attio) and attio[0] not in linked.values()
             return no_here or no_there
         if slug == "owner":
