@@ -37,19 +37,23 @@ _FEW = 50
 class _Page:
     collection: str
     scan: int | None
-    broken: set[int]
+    before: _Page | None = None
+    """The page of the same scan that was on its way when this one was handed in."""
+    complete: bool = False
     failed: bool = False
 
     def fail(self) -> None:
-        """Keep the rest of the page, its cursor, and the pages of the scan behind it from being stored."""
+        """Keep the rest of the page, its cursor, and the page behind it from being stored."""
         self.failed = True
-        if self.scan is not None:
-            self.broken.add(self.scan)
 
     def check(self) -> None:
         """Raise where the cursor would pass rows that were not stored."""
-        if self.failed or self.scan in self.broken:
+        before = self.before
+        if before is not None and (before.failed or not before.complete):
+            self.failed = True
+        if self.failed:
             raise StoreError("An earlier part of this scan could not be stored.")
+        self.before = None
 
 
 class Mirror(Asking):
@@ -61,7 +65,7 @@ class Mirror(Asking):
         """Why the mirror on disk was thrown away when it was opened, for the engine to pull again; '' if it was not."""
         self._scans = Scans(database, clock)
         self._preparers: dict[str, Preparer] = {}
-        self._broken: set[int] = set()
+        self._on_their_way: dict[int, _Page] = {}
         self.schema = self._load_schema()
         self._writer.use(self.schema)
         database.idle = self._when_idle
@@ -118,10 +122,21 @@ class Mirror(Asking):
         The cursor is kept together with the last rows of the page: a page is done when this returns, not before. The
         next page of a scan may be handed in meanwhile: it is stored after this one, and not at all if this one fails.
         """
-        page = _Page(collection, scan, self._broken)
+        page = _Page(collection, scan, None if scan is None else self._on_their_way.get(scan))
+        if scan is not None:
+            self._on_their_way[scan] = page
+        try:
+            return await self._apply(page, raws, cursor)
+        finally:
+            if scan is not None and self._on_their_way.get(scan) is page:
+                del self._on_their_way[scan]
+
+    async def _apply(self, page: _Page, raws: Sequence[bytes], cursor: bytes | None) -> PageResult:
         # Pages of a scan take one way, however short they are: none may overtake the one before it.
-        if scan is None and len(raws) <= _FEW:
-            handed_in = [self._submit(page, [Prepared(raw) for raw in raws], cursor)]
+        if page.scan is None and len(raws) <= _FEW:
+            future, hand_in = self._job(page, [Prepared(raw) for raw in raws], cursor)
+            hand_in()
+            handed_in = [future]
         else:
             handed_in = await self._prepare(page, raws, cursor)
         result = PageResult([], [], 0)
@@ -149,6 +164,7 @@ class Mirror(Asking):
             for at, rows, (_, hand_in) in zip(places, ready, jobs, strict=True):
                 rows += preparer.prepare(connection, page.collection, raws[at : at + _BATCH])
                 hand_in()
+            page.complete = True
 
         await self._database.reader("prepare").run(prepare)
         return [future for future, _ in jobs]
@@ -158,11 +174,6 @@ class Mirror(Asking):
         if known is None:
             known = self._preparers[collection] = Preparer(Extractor(self.schema.collection(collection)))
         return known
-
-    def _submit(self, page: _Page, rows: Sequence[Prepared], cursor: bytes | None) -> asyncio.Future[Batch]:
-        future, hand_in = self._job(page, rows, cursor)
-        hand_in()
-        return future
 
     def _job(
         self, page: _Page, rows: Sequence[Prepared], cursor: bytes | None
@@ -253,9 +264,7 @@ class Mirror(Asking):
 
     async def begin_scan(self, collection: str) -> ScanState:
         """Begin a full scan of a collection, or go on with the one that was interrupted."""
-        state = await self._scans.begin(collection)
-        self._broken.discard(state.scan)
-        return state
+        return await self._scans.begin(collection)
 
     async def abandon_scan(self, collection: str) -> None:
         """Forget an interrupted scan, so that the next one begins at the start."""
