@@ -6,10 +6,9 @@ import json
 import uuid
 from pathlib import Path
 
-from one_person import ADA, PEOPLE, ada, desk
-
 from attio_console.services.console import Console
 from attio_console.store.types import NewConflict
+from tests.unit.services.one_person import ADA, PEOPLE, ada, desk
 
 EVE = str(uuid.UUID(int=4))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from one_person import PEOPLE, desk
 
 from attio_console.errors import NoSuchThing, UsageError
 from attio_console.services.preferences import SLOTS, SavedView, TableLook
+from tests.unit.services.one_person import PEOPLE, desk
 
 
 async def test_a_table_is_found_as_it_was_left_without_what_is_gone(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from one_person import ADA, PEOPLE, ada, desk
 
 from attio_console.errors import NoSuchThing
 from attio_console.services.console import Console
+from tests.unit.services.one_person import ADA, PEOPLE, ada, desk
 
 
 def title(console: Console) -> str:
