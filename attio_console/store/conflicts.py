@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -191,6 +191,14 @@ class Conflicts:
         """Return one conflict."""
         row = self._queue.one(f"SELECT {_ROW} FROM conflict WHERE id = ?", (conflict_id,))
         return None if row is None else _conflict(row)
+
+    def some(self, ids: Sequence[int]) -> builtins.list[ConflictRow]:
+        """Return these conflicts, in that order; those that do not exist are left out."""
+        rows = self._queue.rows(
+            f"SELECT {_ROW} FROM conflict WHERE id IN (SELECT value FROM json_each(?))", (encode([*ids]),)
+        )
+        found = {row[0]: _conflict(row) for row in rows}
+        return [found[conflict_id] for conflict_id in ids if conflict_id in found]
 
     def list(
         self,

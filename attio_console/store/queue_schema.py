@@ -157,7 +157,19 @@ CREATE TABLE partition (
 CREATE TABLE kv (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str | Callable[[apsw.Connection], None], ...] = (_VERSION_1,)
+# What people do with a conflict before they decide it.
+_VERSION_2 = """
+CREATE TABLE conflict_desk (
+    conflict_id INTEGER PRIMARY KEY REFERENCES conflict (id) ON DELETE CASCADE,
+    assignee TEXT NOT NULL DEFAULT '',
+    comments TEXT NOT NULL DEFAULT '[]',
+    waits_for TEXT
+);
+CREATE INDEX conflict_desk_assignee ON conflict_desk (assignee) WHERE assignee <> '';
+CREATE INDEX conflict_desk_waiting ON conflict_desk (conflict_id) WHERE waits_for IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[str | Callable[[apsw.Connection], None], ...] = (_VERSION_1, _VERSION_2)
 """Step n makes version n + 1 of version n. A step that was published is never edited."""
 
 VERSION = len(MIGRATIONS)
@@ -175,6 +187,7 @@ TABLES = (
     "audit",
     "partition",
     "kv",
+    "conflict_desk",
 )
 """Every table, those that others refer to first."""
 
