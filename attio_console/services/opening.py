@@ -98,4 +98,5 @@ async def open_console(options: OpenOptions) -> AsyncIterator[Console]:
             if options.engine
             else None
         )
+        store.mirror.warm()
         yield Console(chosen.profile, store, bus, engine, clock, read_only=chosen.profile.read_only)

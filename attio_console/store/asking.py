@@ -146,15 +146,15 @@ class Asking(Reading):
             return True
         return ":" not in name and self.schema.list(name) is None
 
-    async def warm(self) -> None:
-        """Read what the first keystroke will need into the page cache."""
+    def warm(self) -> None:
+        """Begin to read what the first keystroke will need into the page cache; nobody waits for it."""
 
         def read(connection: apsw.Connection) -> None:
             ask(connection, "SELECT sort FROM rec ORDER BY coll, sort LIMIT 200")
             for table in ("words", "infix"):
                 ask(connection, f"SELECT rowid FROM {table} WHERE {table} MATCH '\"ann\"*' LIMIT 1")
 
-        await self._database.reader("find").run(read)
+        self._database.reader("find").post(read, lambda _: None)
 
     # ------------------------------------------------------------------------------------------- boards
 

@@ -11,6 +11,7 @@ from attio_console import errors
 from attio_console.attio import AsyncAttio, Identity
 from attio_console.model.clock import Clock
 from attio_console.net.limiter import Limiter
+from attio_console.net.log import LOGGER
 from attio_console.net.traffic import Traffic
 from attio_console.store import Store
 from attio_console.store.types import PartitionState, SchemaDiff
@@ -39,9 +40,11 @@ if TYPE_CHECKING:
 LOOK_ELSEWHERE_S = 0.25
 TOKEN_AGAIN_S = 5.0
 WORKER_AGAIN_S = 2.0
+WORKER_AGAIN_MOST_S = 60.0
 RESCAN_TOLD_S = 6 * 3600.0
 RESCAN_UNTOLD_S = 300.0
 _RESCAN_LOOK_S = 15.0
+_TIDY_EVERY_S = 86_400.0
 _EVERYTHING: tuple[What, ...] = ("schema", "records", "outbox", "conflicts", "inbox", "status")
 
 
@@ -251,6 +254,7 @@ class Engine:
             self.puller.run,
             self.inbox.run,
             self._rescan,
+            self._tidy,
         ]
         if not self.profile.read_only:
             workers += [self.outbox.run, self.automations.run, *(link.run for link in self.links)]
@@ -260,22 +264,31 @@ class Engine:
 
     async def _stay(self, worker: Callable[[], Awaitable[None]]) -> None:
         """Keep one worker working: what the disk refuses is said, and tried again."""
+        failures = 0
         while True:
             try:
                 await worker()
                 return
             except* errors.ConsoleError as group:
                 self._in_trouble(group)
-            await self.clock.sleep(WORKER_AGAIN_S)
+            except* Exception as group:
+                # What nobody foresaw stops one worker for a while, never the others: said here, and kept in the log.
+                LOGGER.info("a worker of the engine stopped", exc_info=group)
+                self._in_trouble(group)
+            failures += 1
+            await self.clock.sleep(min(WORKER_AGAIN_S * failures, WORKER_AGAIN_MOST_S))
             self.trouble = ""
 
-    def _in_trouble(self, group: BaseExceptionGroup[errors.ConsoleError]) -> None:
+    def _in_trouble(self, group: BaseExceptionGroup[Exception]) -> None:
         found: BaseException = group
         while isinstance(found, BaseExceptionGroup):
             found = found.exceptions[0]
-        assert isinstance(found, errors.ConsoleError)
-        self.contact.remember(found)
-        self.trouble = f"{found} {found.hint}".strip()
+        if isinstance(found, errors.ConsoleError):
+            self.contact.remember(found)
+            self.trouble = f"{found} {found.hint}".strip()
+        else:
+            self.trouble = f"A part of the engine stopped and begins again ({_where(found)}: {found})."
+            self.contact.remember(Exception(self.trouble))
         self.bus.changed("status")
 
     async def _rescan(self) -> None:
@@ -286,6 +299,12 @@ class Engine:
             oldest = self.puller.oldest_scan()
             if oldest is not None and (self.clock.now() - oldest).total_seconds() > self.rescan_every_s:
                 self.puller.request("the regular look at everything")
+
+    async def _tidy(self) -> None:
+        """Forget once a day what is of no more use."""
+        while True:
+            await self.store.tidy()
+            await self.clock.sleep(_TIDY_EVERY_S)
 
     async def _watch_store(self) -> None:
         """Notice what another process wrote: its edits are sent here, its changes shown."""
@@ -340,3 +359,11 @@ class Engine:
             self.outbox.wake()
         if self.inbox is not None:
             self.inbox.wake()
+
+
+def _where(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "" if trace is None else f" at {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+    return f"{type(error).__name__}{place}"
