@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cached_property
 
 from attio_console.store.types import NewItem, NewPair, Pair
 from attio_console.sync.apply import Applied
@@ -16,8 +17,10 @@ from attio_console.sync.crm_link import accepted_key
 from attio_console.sync.crm_outbox import CrmSender
 from attio_console.sync.crm_pull import Pulled
 from attio_console.sync.crm_repair import follow_merges
+from attio_console.sync.examine import Examined
 from attio_console.sync.mapping import ObjectMapping, collection_of
 from attio_console.sync.pairing import Pairing
+from attio_console.sync.stamps import Stamping
 
 _REPAIR_EVERY = timedelta(seconds=30)
 _WORKING = timedelta(seconds=60)
@@ -43,6 +46,22 @@ class CrmSync(Comparing):
                         await self._gate.open()
                     await self._persist(self.poll)
 
+    @cached_property
+    def stamps(self) -> Stamping:
+        """Return who writes down on the other side which record here it stands for."""
+        return Stamping(self.system, self.client, self._store, self._bus, self.contact)
+
+    def _may_judge(self, one: Examined) -> bool:
+        may = super()._may_judge(one)
+        if may:
+            self.stamps.note(one)
+        return may
+
+    async def _stamp(self) -> None:
+        is_held = self._gate is not None and self._gate.paused
+        if self.is_accepted and not self._paused and not is_held:
+            await self.stamps.write()
+
     async def once(self) -> Applied:
         """Read, pair, compare and send once, until nothing is due; return what the comparison did."""
         await self.prepare()
@@ -50,10 +69,12 @@ class CrmSync(Comparing):
         await self.pair()
         await self._look_into_bins()
         done = await self.compare_all()
+        await self._stamp()
         sender = self._sender(self._ready())
         while await sender.send_due():
             done_again = await self.compare_all()
             done.items += done_again.items
+            await self._stamp()
         return done
 
     def sync_now(self) -> None:
@@ -98,13 +119,14 @@ class CrmSync(Comparing):
         await self.pair()
         await self._look_into_bins()
         await self.compare_all()
+        await self._stamp()
         self._looked = True
         self._bus.changed("status")
 
     @property
     def is_settled(self) -> bool:
         """Whether the first look is over and no comparison is under way."""
-        return self._looked and not self._busy.locked()
+        return self._looked and not self._busy.locked() and self.stamps.is_idle
 
     async def _look_into_bins(self) -> None:
         """Once, pair the records that were counterparts by their stored id and are in the recycle bin now."""
@@ -154,6 +176,7 @@ class CrmSync(Comparing):
         await self.read()
         if self._pairing_is_due():
             await self.pair()
+        await self._stamp()
         self.polls += 1
         self.contact.ok()
         self._bus.changed("status")
@@ -213,7 +236,7 @@ class CrmSync(Comparing):
             if change.what == "records":
                 await self._persist(lambda change=change: self._compare_change(change))
             elif change.what == "conflicts":
-                await self._persist(self._released)
+                await self._persist(self._release)
 
     async def _compare_change(self, change: Change) -> None:
         pairs = self._pairs_of(change)
@@ -221,6 +244,11 @@ class CrmSync(Comparing):
             await self.compare_all()
         elif pairs:
             await self.compare(pairs)
+        await self._stamp()
+
+    async def _release(self) -> None:
+        await self._released()
+        await self._stamp()
 
     def _pairs_of(self, change: Change) -> list[Pair] | None:
         """Return the pairs that a change concerns; None for any of them."""

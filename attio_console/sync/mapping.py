@@ -57,6 +57,8 @@ class ObjectMapping:
     match: tuple[MatchKey, ...] = ()
     key_field: str = ""
     """The unique field of the other side that holds the Attio record id; empty where there is none."""
+    stamp: bool = True
+    """Whether that field is written for every confirmed pair; where not, it is only read."""
     create_attio: Creates = "off"
     create_external: Creates = "off"
     where_attio: MappingOf[str, str] = field(default_factory=dict)

@@ -24,7 +24,10 @@ _HEADER = """Which fields of Attio and {system} stand for each other. Check it w
 rule: manual, newest, attio, external, fill-blanks, never
 direction: both, to-attio, to-external
 blanks: fill (a blank is filled, never overwrites), keep, clear (a blank is a value)
-transform: auto, personal-name, full-name, location"""
+transform: auto, personal-name, full-name, location
+key_field: the unique field there that holds the Attio record id
+stamp: true writes it for every confirmed pair, so that no later run, mapping or console can take one record for another;
+  false leaves it as it is"""
 
 
 def write_mapping(mapping: Mapping) -> str:

@@ -110,9 +110,16 @@ class Matcher:
     def by_stored_id(self) -> None:
         """Pair what one side itself says is its counterpart."""
         claims: dict[str, list[Side]] = defaultdict(list)
-        for side in self.theirs.values():
+        for side in list(self.theirs.values()):
             if side.stored in self.ours:
                 claims[side.stored].append(side)
+            elif side.stored in self.paired and self._may(side.stored, side.id):
+                self._doubtful(
+                    kinds.DUPLICATE,
+                    [(self.paired[side.stored], side, 1.0)],
+                    "it says there that it stands for a record which has another counterpart already",
+                    self._known.records.get(side.stored, ""),
+                )
         for record_id, sides in claims.items():
             if len(sides) == 1:
                 self._pair(self.ours[record_id], sides[0], "stored id", 1.0)

@@ -19,13 +19,14 @@ from attio_console.sync.crm_create import Creating
 from attio_console.sync.examine import Examined, Examiner, wanting_times
 from attio_console.sync.mapping import ObjectMapping
 from attio_console.sync.pairing import Paired, Pairing
+from attio_console.sync.stamps import may_write, missing
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 _ATTIO_WRITES_PER_S = 25.0
 _CALLS_PER_S = {"hubspot": 5.0, "salesforce": 10.0}
 _BATCH = {"hubspot": 100, "salesforce": 200}
 
-Action = Literal["create", "update", "delete", "ask"]
+Action = Literal["create", "update", "delete", "stamp", "ask"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Plan:
     waiting: int = 0
     unmatched_attio: int = 0
     unmatched_external: int = 0
+    stamps: int = 0
 
     @property
     def writes(self) -> list[PlanLine]:
@@ -209,6 +211,8 @@ def _add(plan: Plan, store: Store, one: Examined) -> None:
         return
     plan.waiting += sum(bool(verdict.waits) for verdict in one.verdicts)
     plan.agreed += all(verdict.is_agreed or verdict.waits for verdict in one.verdicts)
+    if missing(one):
+        _add_stamp(plan, store, one, theirs)
     for verdict in one.verdicts:
         why = verdict.decision.why
         if verdict.is_manual:
@@ -228,19 +232,36 @@ def _add(plan: Plan, store: Store, one: Examined) -> None:
         ]
 
 
+def _add_stamp(plan: Plan, store: Store, one: Examined, theirs: PlanLine) -> None:
+    key, held = one.mapping.key_field, (one.external or {}).get(one.mapping.key_field)
+    line = replace(theirs, field=key, before=held, after=one.pair.record_id)
+    if may_write(store, one.pair, str(held or "")):
+        plan.stamps += 1
+        plan.lines.append(replace(line, action="stamp", why="says there which record here it stands for"))
+    else:
+        plan.lines.append(replace(line, action="ask", why="says there that it stands for another record"))
+
+
 def _costs(plan: Plan) -> list[Cost]:
-    rows = {(line.system, line.object, line.record_id) for line in plan.writes}
+    rows = {(line.system, line.object, line.record_id) for line in plan.writes if line.action != "stamp"}
     by_type = Counter((system, name) for system, name, _ in rows)
     costs: list[Cost] = []
     ours = sum(count for (system, _), count in by_type.items() if system == "attio")
     if ours:
         costs.append(Cost("attio", ours, ours, ours, round(ours / _ATTIO_WRITES_PER_S / 60, 1)))
     theirs = {name: count for (system, name), count in by_type.items() if system == plan.system}
-    if theirs:
+    stamps = Counter(line.object for line in plan.writes if line.action == "stamp")
+    if theirs or stamps:
+        batch = _BATCH[plan.system]
         links = sum(line.field.startswith("association:") for line in plan.writes)
-        calls = sum(math.ceil(count / _BATCH[plan.system]) for count in theirs.values())
-        reads = calls * (2 if plan.system == "salesforce" else 1)
+        # A stamp goes out by itself, beside the fields of the same record.
+        of_fields, of_stamps = (
+            sum(math.ceil(count / batch) for count in some.values()) for some in (theirs, stamps)
+        )
+        calls = of_fields + of_stamps
+        reads = of_fields * (2 if plan.system == "salesforce" else 1) + of_stamps
         total = calls + reads + links
         minutes = round(total / _CALLS_PER_S[plan.system] / 60, 1)
-        costs.append(Cost(plan.system, sum(theirs.values()), reads, calls + links, minutes))
+        touched = {(line.object, line.record_id) for line in plan.writes if line.system == plan.system}
+        costs.append(Cost(plan.system, len(touched), reads, calls + links, minutes))
     return costs

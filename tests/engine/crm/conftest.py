@@ -25,6 +25,22 @@ TYPES = {
 }
 
 
+STAMPS = {"hubspot": "attio_record_id", "salesforce": "Attio_Id__c"}
+
+
+def written_fields(write: dict[str, Any]) -> dict[str, Any]:
+    """Return the native fields of one write of the journal."""
+    body = write["body"] or {}
+    return dict(
+        body.get("properties") or {k: v for k, v in body.items() if k not in {"attributes", "Id", "id"}}
+    )
+
+
+def is_stamp(write: dict[str, Any]) -> bool:
+    """Return whether a write only says which Attio record the other one stands for."""
+    return list(written_fields(write)) == [STAMPS[write["system"]]]
+
+
 class Linked(House):
     """The console, and what the other systems hold."""
 

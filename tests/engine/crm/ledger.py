@@ -97,7 +97,7 @@ class Ledger:
             Written(seq, system, kind, row_id, slug, before.get(slug, ()), after.get(slug, ()), by_engine)
             for slug in changed
         ]
-        if by_engine and not changed:
+        if by_engine and not changed and not _is_stamp(body):
             self.empty.append((seq, system, row_id, body))
         if method in {"MERGE", "DELETE"}:
             self._look_at_all()
@@ -188,6 +188,15 @@ class Ledger:
                 after = " ".join(joined.split())
                 found.append(("name", (whole,), (after,) if after else ()))
         return found
+
+
+def _is_stamp(body: Any) -> bool:
+    """Return whether a write only says which Attio record the other one stands for: a pair's, not a field's."""
+    fields = (body or {}).get("properties") or body or {}
+    return {name for name in fields if name not in {"attributes", "Id", "id"}} in (
+        {"attio_record_id"},
+        {"Attio_Id__c"},
+    )
 
 
 class _Same(dict[str, str]):

@@ -9,7 +9,7 @@ from attio_console.sync.plan import make_plan
 from attio_console.sync.resolve import Resolver
 from attio_console.sync.verify import verify
 from tests.engine.conftest import Control
-from tests.engine.crm.conftest import Linked, linked_console
+from tests.engine.crm.conftest import Linked, linked_console, written_fields
 
 if TYPE_CHECKING:
     from attio_console.sandbox import Sandbox
@@ -75,12 +75,12 @@ async def test_the_plan_of_a_first_sync_is_exactly_what_is_then_written(
                 and bool(linked.store.outbox.items(("confirmed",)))
             )
         )
-        await linked.quiet()
+        await linked.rounds(1)
         for system, wanted in planned.items():
             written = [
                 (w["id"], name, value)
                 for w in await linked.writes(system)
-                for name, value in w["body"].get("properties", {}).items()
+                for name, value in written_fields(w).items()
             ]
             assert sorted(written) == sorted(wanted)
         assert planned["hubspot"]
