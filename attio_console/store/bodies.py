@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from typing import TypeAlias
 
 import apsw
 import zstandard
@@ -16,6 +18,9 @@ _DICTIONARY_BYTES = 64 * 1024
 _SAMPLES = 128
 _ENOUGH_SAMPLES = 32
 _ENOUGH_BYTES = 200_000
+
+Packing: TypeAlias = tuple[int, Future[list[bytes]]]
+"""The number of a dictionary, and the bodies that are being compressed with it."""
 
 
 class Compressor:
@@ -57,26 +62,33 @@ class Compressor:
 
 
 class Packer:
-    """Compresses many bodies at once, on the thread it lives in, with the dictionary the writer has kept."""
+    """Compresses many bodies at once, on a thread of its own, with the dictionary the writer has kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Executor) -> None:
+        self._pool = pool
         self._known: tuple[int, int, zstandard.ZstdCompressor] | None = None
 
-    def pack(
-        self, connection: apsw.Connection, coll: int, raws: Sequence[bytes]
-    ) -> list[tuple[int, bytes]] | None:
-        """Return the number of the dictionary and the body of each; None where the collection has no dictionary yet."""
+    def pack(self, connection: apsw.Connection, coll: int, raws: Sequence[bytes]) -> Packing | None:
+        """Begin to compress; None where the collection has no dictionary yet."""
         if self._known is None or self._known[0] != coll:
             rows = ask(
                 connection, "SELECT no, data FROM dict WHERE coll = ? ORDER BY no DESC LIMIT 1", (coll,)
             )
             if not rows:
                 return None
-            number, data = rows[0]
-            self._known = (coll, number, _compressor(data))
+            self._known = (coll, rows[0][0], _compressor(rows[0][1]))
         _, number, compressor = self._known
-        packed = compressor.multi_compress_to_buffer(list(raws), threads=0)
-        return [(number, packed[at].tobytes()) for at in range(len(packed))]
+        try:
+            return number, self._pool.submit(_compress, compressor, raws)
+        except RuntimeError:
+            # The store is being closed.
+            return None
+
+
+def _compress(compressor: zstandard.ZstdCompressor, raws: Sequence[bytes]) -> list[bytes]:
+    # One call of C, in which the other threads go on.
+    packed = compressor.multi_compress_to_buffer([*raws], threads=0)
+    return [packed[at].tobytes() for at in range(len(packed))]
 
 
 def _compressor(data: bytes) -> zstandard.ZstdCompressor:

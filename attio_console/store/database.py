@@ -107,7 +107,7 @@ class Database:
             if not read_only:
                 connection.execute("PRAGMA journal_mode = WAL").fetchall()
                 connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-                connection.execute("PRAGMA wal_autocheckpoint = 2000")
+                connection.execute("PRAGMA wal_autocheckpoint = 4000")
                 connection.execute("PRAGMA journal_size_limit = 67108864")
             connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute(f"PRAGMA cache_size = -{self._cache_kib}")
@@ -173,7 +173,15 @@ class Database:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         job = _Job(fn, loop, future)
-        return future, lambda: self._jobs.put(job)
+
+        def hand_in() -> None:
+            if self._closed:
+                job.error = StoreUnavailable(f"The store at {self.path.parent} is closed.")
+                _deliver([job])
+            else:
+                self._jobs.put(job)
+
+        return future, hand_in
 
     async def wait(self, future: asyncio.Future[T]) -> T:
         """Wait for a job that was handed in."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,10 +66,15 @@ class Mirror(Asking):
         """Why the mirror on disk was thrown away when it was opened, for the engine to pull again; '' if it was not."""
         self._scans = Scans(database, clock)
         self._preparers: dict[str, Preparer] = {}
+        self._pool = ThreadPoolExecutor(1, "pack bodies")
         self._on_their_way: dict[int, _Page] = {}
         self.schema = self._load_schema()
         self._writer.use(self.schema)
         database.idle = self._when_idle
+
+    def close(self) -> None:
+        """Stop compressing; before the database is closed, after its writer stopped."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     @property
     def path(self) -> Path:
@@ -172,7 +178,9 @@ class Mirror(Asking):
     def _preparer(self, collection: str) -> Preparer:
         known = self._preparers.get(collection)
         if known is None:
-            known = self._preparers[collection] = Preparer(Extractor(self.schema.collection(collection)))
+            known = self._preparers[collection] = Preparer(
+                Extractor(self.schema.collection(collection)), self._pool
+            )
         return known
 
     def _job(

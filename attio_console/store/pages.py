@@ -158,7 +158,7 @@ class PageWriter:
                     batch.unchanged += 1
                     seen.append(found[0] & _MASK)
                     continue
-            body = row.body or self._compressor.compress(no, row.raw)
+            body = row.body() or self._compressor.compress(no, row.raw)
             if found is not None:
                 row_id = found[0]
                 # It may be among those that came a moment ago.

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from concurrent.futures import Executor
 
 import apsw
 import msgspec
 
 from attio_console.errors import StoreError
-from attio_console.store.bodies import Packer
+from attio_console.store.bodies import Packer, Packing
 from attio_console.store.extract import Extract, Extractor
 from attio_console.store.sql import ask
 
@@ -30,7 +31,7 @@ _UNCHANGED = (
 class Prepared:
     """A raw record and what is known of it already."""
 
-    __slots__ = ("body", "digest", "extract", "raw", "record_id", "row")
+    __slots__ = ("digest", "extract", "packing", "place", "raw", "record_id", "row")
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -39,8 +40,9 @@ class Prepared:
         self.row: int | None = None
         """The row that holds just these bytes; None where that is not known."""
         self.extract: Extract | None = None
-        self.body: tuple[int, bytes] | None = None
-        """The number of the dictionary, and the compressed body."""
+        self.packing: Packing | None = None
+        """Where its body is being compressed, with others; it is the one at `place`."""
+        self.place = 0
 
     def identify(self) -> None:
         """Hash the record and find its id, where that needs no decoding."""
@@ -48,13 +50,20 @@ class Prepared:
             self.digest = hashlib.blake2b(self.raw, digest_size=16).digest()
             self.record_id = quick_id(self.raw)
 
+    def body(self) -> tuple[int, bytes] | None:
+        """Return the number of the dictionary and the compressed body, once it is ready; None where nobody began."""
+        if self.packing is None:
+            return None
+        dictionary, bodies = self.packing
+        return dictionary, bodies.result()[self.place]
+
 
 class Preparer:
     """Prepares the rows of one collection. Lives in a reader's thread and writes nothing."""
 
-    def __init__(self, extractor: Extractor) -> None:
+    def __init__(self, extractor: Extractor, pool: Executor) -> None:
         self._extractor = extractor
-        self._packer = Packer()
+        self._packer = Packer(pool)
 
     def prepare(self, connection: apsw.Connection, name: str, raws: Sequence[bytes]) -> list[Prepared]:
         """Find out what is new or different, and take that apart."""
@@ -69,17 +78,15 @@ class Preparer:
         fresh = [row for row in rows if row.row is None]
         if not fresh:
             return rows
-        for row in fresh:
+        packing = self._packer.pack(connection, no, [row.raw for row in fresh])
+        for place, row in enumerate(fresh):
+            row.packing, row.place = packing, place
             try:
                 row.extract = self._extractor.extract(row.raw, _whose_parent)
             except (_NeedsParentError, StoreError):
                 # The writer knows the parents' labels, and tells of what is no record.
                 continue
             row.record_id = row.extract.record_id
-        bodies = self._packer.pack(connection, no, [row.raw for row in fresh])
-        if bodies is not None:
-            for row, body in zip(fresh, bodies, strict=True):
-                row.body = body
         return rows
 
     def _recognise(self, connection: apsw.Connection, no: int, rows: Sequence[Prepared]) -> None:

@@ -82,6 +82,7 @@ class Store:
         for database in self._databases:
             # Two steps: what the writer told last is heard on the loop, which reads, before the files go.
             await asyncio.to_thread(database.stop)
+        self.mirror.close()
         for database in self._databases:
             await asyncio.to_thread(database.close)
         self.engine_lock.release()

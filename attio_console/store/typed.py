@@ -133,7 +133,7 @@ class TypedDecoder:
         """Return what is searched of a record, or None where it is not of the documented shape."""
         try:
             found: Any = self._decode(raw)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         record_id = found.id.entry_id or found.id.record_id
         values = found.values if found.values is not None else found.entry_values
