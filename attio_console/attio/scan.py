@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from attio_console.attio.rows import head
+from attio_console.net import as_promised
 
 PAGE_SIZE = 500
 Filter = Mapping[str, Any]
@@ -73,8 +74,12 @@ async def scan(
             body["filter"] = wanted
         rows = await fetch(body)
         full = len(rows) >= page_size
-        rows = _unseen(rows, cursor)
-        cursor = _advance(rows, cursor)
+        with as_promised("attio"):
+            rows = _unseen(rows, cursor)
+            cursor = _advance(rows, cursor)
+            if full and not rows:
+                # Nothing new in a full page: the next question would be the same one, for ever.
+                raise ValueError("a page that should go on repeats the one before")
         yield RawPage(rows, cursor, last=not full)
         if not full:
             return

@@ -16,6 +16,8 @@ from attio_console.net.limiter import Kind
 
 T = TypeVar("T")
 
+_STALE_PAGES = 3
+
 
 class _One(msgspec.Struct):
     data: msgspec.Raw
@@ -184,12 +186,18 @@ async def walk_cursor(
 ) -> AsyncIterator[T]:
     """Yield everything of a list that is paged by cursor."""
     cursor: str | None = None
+    been: set[str] = set()
     while True:
         rows, cursor = await fetch(cursor)
         for row in rows:
             yield row
         if cursor is None:
             return
+        if cursor in been:
+            raise errors.ServerFailed(
+                "Attio's pages lead back to where they came from.", code="malformed_answer"
+            )
+        been.add(cursor)
 
 
 async def walk_offset(
@@ -202,8 +210,10 @@ async def walk_offset(
     """
     seen: set[str] = set()
     offset = 0
+    stale = 0
     while True:
         rows = await fetch(offset)
+        known = len(seen)
         back = 1
         while offset > 0 and not (rows and key(rows[0]) in seen):
             offset = max(0, offset - back)
@@ -216,6 +226,9 @@ async def walk_offset(
                 yield row
         if len(rows) < page_size:
             return
+        stale = stale + 1 if len(seen) == known else 0
+        if stale > _STALE_PAGES:
+            raise errors.ServerFailed("Attio's pages repeat themselves.", code="malformed_answer")
         offset += max(1, len(rows) - 1)
 
 

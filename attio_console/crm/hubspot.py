@@ -14,11 +14,12 @@ from attio_console.crm.protocol import (
     CrmResult,
     CrmWrite,
 )
-from attio_console.net import Resend
+from attio_console.net import Resend, keeping_promises
 
 _BATCH = 100
 
 
+@keeping_promises("hubspot")
 class HubSpot(HubSpotPast):
     """One HubSpot account, through a service key, a private app token or an OAuth access token."""
 

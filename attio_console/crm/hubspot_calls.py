@@ -137,15 +137,44 @@ def decode(response: Response) -> dict[str, Any]:
         return {}
     try:
         body = msgspec.json.decode(response.content)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise errors.ServerFailed(f"HubSpot's answer is not JSON: {error}", system="hubspot") from error
-    return body if isinstance(body, dict) else {}
+    if not isinstance(body, dict):
+        # Taken for an empty page it would end a scan as if that were all.
+        raise errors.ServerFailed(
+            "HubSpot's answer is JSON, but no object.", system="hubspot", code="malformed_answer"
+        )
+    return body
 
 
 def following(body: Mapping[str, Any]) -> str | None:
     """Return the cursor of the next page, or None at the end."""
     after = ((body.get("paging") or {}).get("next") or {}).get("after")
     return None if after is None else str(after)
+
+
+def results(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of an answer. Raises ServerFailed where it has none: that is not the same as being empty."""
+    rows = body.get("results")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise errors.ServerFailed(
+            "HubSpot's answer has no list of results.", system="hubspot", code="malformed_answer"
+        )
+    return rows
+
+
+def onward(body: Mapping[str, Any], been: set[str]) -> str | None:
+    """Return the cursor of the next page, or None at the end. Raises ServerFailed where it leads back."""
+    after = following(body)
+    if after is not None:
+        if after in been:
+            raise errors.ServerFailed(
+                "HubSpot's pages lead back to where they came from.",
+                system="hubspot",
+                code="malformed_answer",
+            )
+        been.add(after)
+    return after
 
 
 def chunks(ids: Iterable[str], size: int) -> list[list[str]]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from attio_console.crm import hubspot_wire as wire
-from attio_console.crm.hubspot_calls import chunks, following
+from attio_console.crm.hubspot_calls import chunks, onward, results
 from attio_console.crm.hubspot_read import HubSpotReading
 from attio_console.crm.protocol import (
     CrmChange,
@@ -42,13 +42,14 @@ class HubSpotPast(HubSpotReading):
 
     async def _bin(self, object_type: str, properties: str) -> AsyncIterator[dict[str, Any]]:
         after: str | None = None
+        been: set[str] = set()
         while True:
             params = {"limit": _LIST_PAGE, "archived": True, "properties": properties, "after": after}
             path = wire.path(self._version, "objects", object_type)
             body = await self._get(path, params, partition=object_type)
-            for raw in body.get("results") or ():
+            for raw in results(body):
                 yield raw
-            after = following(body)
+            after = onward(body, been)
             if after is None:
                 return
 
@@ -71,7 +72,7 @@ class HubSpotPast(HubSpotReading):
                 "inputs": [{"id": i} for i in chunk],
             }
             answer = await self._post(object_type, "batch/read", body, "read", Resend.FREELY)
-            for raw in answer.get("results") or ():
+            for raw in results(answer):
                 found[str(raw["id"])] = {
                     name: [self._change(change) for change in changes]
                     for name, changes in (raw.get("propertiesWithHistory") or {}).items()

@@ -9,7 +9,7 @@ from typing import Any
 
 from attio_console import errors
 from attio_console.crm import hubspot_wire as wire
-from attio_console.crm.hubspot_calls import HubSpotCalls, chunks, decode, following
+from attio_console.crm.hubspot_calls import HubSpotCalls, chunks, decode, onward, results
 from attio_console.crm.protocol import (
     CrmField,
     CrmIdentity,
@@ -50,7 +50,7 @@ class HubSpotReading(HubSpotCalls):
     async def describe(self, object_type: str) -> CrmObject:
         """Return the properties of an object type; a deal's stages are the options of its stage."""
         body = await self._get(wire.path(self._version, "properties", object_type), partition=object_type)
-        fields = [wire.decode_property(raw) for raw in body.get("results") or () if not raw.get("archived")]
+        fields = [wire.decode_property(raw) for raw in results(body) if not raw.get("archived")]
         if object_type == "deals":
             stages = await self._stages(object_type)
             fields = [
@@ -71,7 +71,7 @@ class HubSpotReading(HubSpotCalls):
             CrmOption(
                 str(stage["id"]), str(stage.get("label") or stage["id"]), not stage.get("archived", False)
             )
-            for pipeline in body.get("results") or ()
+            for pipeline in results(body)
             for stage in pipeline.get("stages") or ()
         )
 
@@ -79,11 +79,12 @@ class HubSpotReading(HubSpotCalls):
         """Return everybody who can own records."""
         found: list[CrmOwner] = []
         after: str | None = None
+        been: set[str] = set()
         while True:
             body = await self._get(
                 wire.path(self._version, "owners"), {"limit": 100, "after": after}, partition="owners"
             )
-            for raw in body.get("results") or ():
+            for raw in results(body):
                 name = f"{raw.get('firstName') or ''} {raw.get('lastName') or ''}".strip()
                 owner = CrmOwner(
                     str(raw["id"]), str(raw.get("email") or ""), name, not raw.get("archived", False)
@@ -91,7 +92,7 @@ class HubSpotReading(HubSpotCalls):
                 found.append(owner)
                 if raw.get("userId"):
                     self._user_names[str(raw["userId"])] = name or owner.email
-            after = following(body)
+            after = onward(body, been)
             if after is None:
                 self._owners = found
                 return found
@@ -100,6 +101,8 @@ class HubSpotReading(HubSpotCalls):
         """Yield every record in the order of ids."""
         properties, links = self._split(object_type, fields)
         cursor: str | None = after or None
+        been: set[str] = set()
+        last_ids: set[str] = set()
         while True:
             params = {
                 "limit": _LIST_PAGE,
@@ -111,8 +114,12 @@ class HubSpotReading(HubSpotCalls):
             body = await self._get(
                 wire.path(self._version, "objects", object_type), params, partition=object_type
             )
-            records = [self._record(object_type, raw, links) for raw in body.get("results") or ()]
-            cursor = following(body)
+            records = [self._record(object_type, raw, links) for raw in results(body)]
+            cursor = onward(body, been)
+            ids = {record.id for record in records}
+            if cursor and ids and ids <= last_ids:
+                raise ValueError("a page repeats the one before")
+            last_ids = ids
             yield CrmPage(records, Cursor("", cursor) if cursor else None, cursor is None)
             if cursor is None:
                 return
@@ -122,8 +129,9 @@ class HubSpotReading(HubSpotCalls):
         at = _millis(since.at)
         while True:
             last, seen, after = at, 0, ""
+            been: set[str] = set()
             while True:
-                rows, after = await self._search(object_type, at, None, after)
+                rows, after = await self._search(object_type, at, None, after, been)
                 seen += len(rows)
                 if rows:
                     last = max(last, *(when for _, when in rows))
@@ -143,15 +151,17 @@ class HubSpotReading(HubSpotCalls):
     async def _walk_instant(self, object_type: str, fields: Sequence[str], at: int) -> AsyncIterator[CrmPage]:
         last_id = "0"
         while True:
-            rows, _ = await self._search(object_type, at, last_id, "")
+            rows, _ = await self._search(object_type, at, last_id, "", set())
             if not rows:
                 return
-            last_id = str(max(int(row_id) for row_id, _ in rows))
+            before, last_id = last_id, str(max(int(row_id) for row_id, _ in rows))
+            if int(last_id) <= int(before):
+                raise ValueError("a search gives what was excluded from it")
             records = await self.get_many(object_type, [row_id for row_id, _ in rows], fields)
             yield CrmPage(records, Cursor(_iso(at), last_id), is_last=False)
 
     async def _search(
-        self, object_type: str, at: int, after_id: str | None, after: str
+        self, object_type: str, at: int, after_id: str | None, after: str, been: set[str]
     ) -> tuple[list[tuple[str, int]], str]:
         name = wire.cursor_property(object_type)
         filters: list[dict[str, Any]]
@@ -180,9 +190,9 @@ class HubSpotReading(HubSpotCalls):
                 str(raw["id"]),
                 _millis(str((raw.get("properties") or {}).get(name) or raw.get("updatedAt") or "")),
             )
-            for raw in answer.get("results") or ()
+            for raw in results(answer)
         ]
-        return rows, following(answer) or ""
+        return rows, onward(answer, been) or ""
 
     async def get_many(self, object_type: str, ids: Sequence[str], fields: Sequence[str]) -> list[CrmRecord]:
         """Return the records that exist; one that was merged away comes as the record that absorbed it."""
@@ -191,7 +201,7 @@ class HubSpotReading(HubSpotCalls):
         for chunk in chunks(dict.fromkeys(ids), _READ_BATCH):
             body = {"properties": properties, "inputs": [{"id": one} for one in chunk]}
             answer = await self._post(object_type, "batch/read", body, "read", Resend.FREELY)
-            for raw in answer.get("results") or ():
+            for raw in results(answer):
                 record = self._record(object_type, raw, ())
                 found[record.id] = record
         absorbed = {old: record.id for record in found.values() for old in record.absorbed}
@@ -227,7 +237,7 @@ class HubSpotReading(HubSpotCalls):
                 response = await self._caller.call(
                     self._request("POST", url, "read", object_type, json=body, resend=Resend.FREELY)
                 )
-                for raw in decode(response).get("results") or ():
+                for raw in results(decode(response)):
                     targets[str(raw["from"]["id"])] = wire.primary_of(object_type, to, raw.get("to") or ())
             name = f"{wire.ASSOCIATION_PREFIX}{to}"
             records = [replace(r, values={**r.values, name: targets.get(r.id)}) for r in records]
@@ -242,7 +252,7 @@ class HubSpotReading(HubSpotCalls):
         for chunk in chunks(dict.fromkeys(values), _READ_BATCH):
             body = {"properties": properties, "idProperty": by, "inputs": [{"id": one} for one in chunk]}
             answer = await self._post(object_type, "batch/read", body, "read", Resend.FREELY)
-            found += [self._record(object_type, raw, ()) for raw in answer.get("results") or ()]
+            found += [self._record(object_type, raw, ()) for raw in results(answer)]
         return await self._with_links(object_type, found, links)
 
     def _split(self, object_type: str, fields: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -117,13 +117,19 @@ def decode_record(object_type: str, raw: Mapping[str, Any]) -> CrmRecord:
         values[f"{ASSOCIATION_PREFIX}{to}"] = primary_of(object_type, to, found.get("results") or ())
     absorbed = str(values.get("hs_merged_object_ids") or "")
     return CrmRecord(
-        id=str(raw["id"]),
+        id=_id(raw["id"]),
         values=values,
         modified_at=str(values.get(cursor_property(object_type)) or raw.get("updatedAt") or ""),
         modified_by=str(values.get("hs_updated_by_user_id") or ""),
         is_archived=bool(raw.get("archived")),
         absorbed=tuple(part for part in absorbed.split(";") if part),
     )
+
+
+def _id(given: Any) -> str:
+    if not isinstance(given, (str, int)) or isinstance(given, bool) or given == "":
+        raise ValueError(f"{given!r} is no id of a record")
+    return str(given)
 
 
 def primary_of(object_type: str, to: str, found: Any) -> str | None:

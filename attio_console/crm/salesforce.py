@@ -12,12 +12,13 @@ from attio_console.crm.protocol import (
 )
 from attio_console.crm.salesforce_calls import chunks, decode
 from attio_console.crm.salesforce_past import SalesforcePast
-from attio_console.net import Resend
+from attio_console.net import Resend, keeping_promises
 
 _BATCH = 200
 _LOCK_TRIES = 4
 
 
+@keeping_promises("salesforce")
 class Salesforce(SalesforcePast):
     """One Salesforce org."""
 

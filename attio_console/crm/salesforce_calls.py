@@ -85,18 +85,26 @@ class SalesforceCalls:
         path = "queryAll" if everything else "query"
         headers = {"Sforce-Query-Options": f"batchSize={PAGE}"}
         body = decode(await self._send("GET", path, "read", partition, params={"q": soql}, headers=headers))
+        been: set[str] = set()
         while True:
-            yield body.get("records") or []
+            yield body["records"]
             following = body.get("nextRecordsUrl")
             if not following:
                 return
+            if str(following) in been:
+                raise ValueError("the pages of a query lead back to where they came from")
+            been.add(str(following))
             body = decode(await self._send("GET", str(following), "read", partition))
 
     async def _get(
         self, path: str, params: Mapping[str, Any] | None = None, *, partition: str
     ) -> dict[str, Any]:
         body = decode(await self._send("GET", path, "read", partition, params=params))
-        return body if isinstance(body, dict) else {}
+        if not isinstance(body, dict):
+            raise errors.ServerFailed(
+                "Salesforce's answer is JSON, but no object.", system=self.system, code="malformed_answer"
+            )
+        return body
 
     async def _send(
         self,
@@ -110,7 +118,7 @@ class SalesforceCalls:
         headers: Mapping[str, str] | None = None,
         resend: Resend = Resend.FREELY,
     ) -> Response:
-        session = await self._open(None)
+        session, was_renewed = await self._open(None), False
         while True:
             local = path if path.startswith("/") else f"/services/data/v{self._version}/{url_quote(path)}"
             request = Request(
@@ -132,10 +140,11 @@ class SalesforceCalls:
             try:
                 response = await self._caller.call(request)
             except errors.NotAuthorised:
-                renewed = await self._open(session)
+                # Once: a session that is refused while it is new will not be accepted by asking for another.
+                renewed = session if was_renewed else await self._open(session)
                 if renewed.access_token == session.access_token:
                     raise
-                session = renewed
+                session, was_renewed = renewed, True
                 continue
             self._note_limits(response)
             return response
@@ -166,7 +175,7 @@ def decode(response: Response) -> Any:
         return {}
     try:
         return msgspec.json.decode(response.content)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise errors.ServerFailed(f"Salesforce's answer is not JSON: {error}", system="salesforce") from error
 
 

@@ -76,13 +76,15 @@ class SalesforceReading(SalesforceCalls):
         while True:
             where = f" WHERE Id > {wire.quote(last)}" if last else ""
             soql = f"SELECT {columns} FROM {object_type}{where} ORDER BY Id LIMIT {PAGE}"
-            count = 0
+            count, before = 0, last
             async for rows in self._query(soql, object_type):
                 records = [wire.decode_record(row) for row in rows]
                 count += len(records)
                 if records:
                     last = records[-1].id
                     yield CrmPage(records, Cursor("", last), is_last=False)
+            if count and last == before:
+                raise ValueError("a page repeats the one before")
             if count == 0:
                 yield CrmPage([], None, is_last=True)
                 return
@@ -101,7 +103,7 @@ class SalesforceReading(SalesforceCalls):
             soql = (
                 f"SELECT {columns} FROM {object_type} WHERE {where} ORDER BY SystemModstamp, Id LIMIT {PAGE}"
             )
-            count = 0
+            count, before = 0, (at, last_id)
             async for rows in self._query(soql, object_type):
                 records = [wire.decode_record(row) for row in rows]
                 count += len(records)
@@ -111,6 +113,8 @@ class SalesforceReading(SalesforceCalls):
                     yield CrmPage(records, Cursor(wire.soql_time(at), last_id), is_last=False)
             if count < PAGE:
                 return
+            if (at, last_id) == before:
+                raise ValueError("a page repeats the one before")
 
     async def get_many(self, object_type: str, ids: Sequence[str], fields: Sequence[str]) -> list[CrmRecord]:
         """Return the records that exist; one that was merged away comes as the record that absorbed it."""
@@ -139,7 +143,11 @@ class SalesforceReading(SalesforceCalls):
             rows = await self._send(
                 "POST", f"composite/sobjects/{object_type}", "read", object_type, json=body
             )
-            found += [wire.decode_record(row) for row in decode(rows) if row and not row.get("errors")]
+            answered = decode(rows)
+            if not isinstance(answered, list) or len(answered) != len(chunk):
+                # What is missing without a word must not be taken for deleted.
+                raise ValueError(f"{len(chunk)} records were asked for and not as many answered")
+            found += [wire.decode_record(row) for row in answered if row and not row.get("errors")]
         return [record for record in found if not record.is_archived]
 
     async def find(

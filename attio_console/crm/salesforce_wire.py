@@ -110,10 +110,16 @@ def decode_field(raw: Mapping[str, Any]) -> CrmField:
     )
 
 
+def _id(given: Any) -> str:
+    if not isinstance(given, str) or not given:
+        raise ValueError(f"{given!r} is no id of a record")
+    return given
+
+
 def decode_record(raw: Mapping[str, Any]) -> CrmRecord:
     """Return a row."""
     return CrmRecord(
-        id=id18(str(raw["Id"])),
+        id=id18(_id(raw["Id"])),
         values={name: value for name, value in raw.items() if name != "attributes"},
         modified_at=str(raw.get("SystemModstamp") or ""),
         modified_by=str(raw.get("LastModifiedById") or ""),

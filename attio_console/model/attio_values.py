@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from attio_console.model.schema import Attribute
 from attio_console.model.times import instant
 
 _META = frozenset({"active_from", "active_until", "created_by_actor", "attribute_type"})
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_MOST_DIGITS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ def _number(raw: object) -> object:
     try:
         parsed = Decimal(raw)
     except InvalidOperation:
+        return raw
+    if not parsed.is_finite() or parsed.adjusted() > _MOST_DIGITS:
         return raw
     return int(parsed) if parsed == parsed.to_integral_value() else float(parsed)
 
@@ -117,25 +122,56 @@ def from_attio(values: Sequence[Mapping[str, Any]]) -> Items:
     """Return the plain items of a field as Attio sent it; a type that is not known keeps its parts verbatim."""
     items: Items = []
     for value in values:
-        read = _READ.get(value.get("attribute_type", ""))
-        item = read(value) if read else {key: part for key, part in value.items() if key not in _META}
+        item = _item(value)
         if item is not None:
             items.append(item)
     return items
+
+
+def _item(value: Any) -> Item:
+    if not isinstance(value, Mapping):
+        return _unreadable(value)
+    kind = value.get("attribute_type", "")
+    read = _READ.get(kind) if isinstance(kind, str) else None
+    if read is None:
+        return {key: part for key, part in value.items() if key not in _META}
+    item = read(value)
+    if type(item) in _SCALARS or (type(item) is dict and all(map(_is_part, item.values()))):
+        return item
+    return _unreadable({key: part for key, part in value.items() if key not in _META})
+
+
+def _is_part(part: object) -> bool:
+    return type(part) in _SCALARS or (type(part) is dict and all(type(p) in _SCALARS for p in part.values()))
+
+
+def _unreadable(value: object) -> Item:
+    # Neither empty nor equal to anything: whoever compares must see that something stands there.
+    return None if value is None else json.dumps(value, sort_keys=True, default=str)
 
 
 def provenance(values: Sequence[Mapping[str, Any]]) -> Provenance:
     """Return when and by whom the newest of a field's values was set."""
     newest: Mapping[str, Any] | None = None
     newest_text = ""
-    for value in values:
-        at = value.get("active_from") or ""
+    for value in values if isinstance(values, Sequence) else ():
+        if not isinstance(value, Mapping):
+            continue
+        at = value.get("active_from")
+        at = at if isinstance(at, str) else ""
         if newest is None or at > newest_text:
             newest, newest_text = value, at
     if newest is None:
         return Provenance()
-    actor = newest.get("created_by_actor") or {}
-    return Provenance(instant(newest_text) if newest_text else None, actor.get("type"), actor.get("id"))
+    actor = newest.get("created_by_actor")
+    if not isinstance(actor, Mapping):
+        actor = {}
+    kind, actor_id = actor.get("type"), actor.get("id")
+    return Provenance(
+        instant(newest_text) if newest_text else None,
+        kind if isinstance(kind, str) else None,
+        actor_id if isinstance(actor_id, str) else None,
+    )
 
 
 def _write_choice(key: str) -> Callable[[Item], Item]:

@@ -10,7 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ _PART = "\x1f"
 _SPACES = re.compile(r"\s+")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _FOUR_PLACES = Decimal("0.0001")
+_WRITTEN_OUT = 400
 
 
 def canonical(type: str, items: Items) -> tuple[str, ...]:
@@ -64,9 +65,12 @@ def _decimal(text: str) -> str:
         value = (
             value.quantize(_FOUR_PLACES).normalize() if abs(value) < Decimal("1e20") else value.normalize()
         )
-    except InvalidOperation:
+    except (ArithmeticError, ValueError):
         return text.strip()
-    return "0" if value == 0 else f"{value:f}"
+    if value == 0:
+        return "0"
+    # Written out, a number of that size would fill the memory.
+    return f"{value:f}" if value.adjusted() < _WRITTEN_OUT else str(value)
 
 
 def _number(item: Item) -> str:
@@ -186,7 +190,8 @@ def _read_phone(text: str, region: str | None) -> str:
 def _phone(item: Item) -> str:
     if isinstance(item, Mapping):
         text = str(item.get("original_phone_number") or item.get("phone_number") or "")
-        return phone(text, item.get("country_code"))
+        region = item.get("country_code")
+        return phone(text, region if isinstance(region, str) else None)
     return phone(str(item)) if item else ""
 
 

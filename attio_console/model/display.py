@@ -107,8 +107,9 @@ def _phone(item: Item) -> str:
     import phonenumbers
 
     text = str(item.get("original_phone_number") or "") if isinstance(item, Mapping) else str(item)
+    region = item.get("country_code") if isinstance(item, Mapping) else None
     try:
-        number = phonenumbers.parse(text, item.get("country_code") if isinstance(item, Mapping) else None)
+        number = phonenumbers.parse(text, region if isinstance(region, str) else None)
     except phonenumbers.NumberParseException:
         return text
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))

@@ -14,11 +14,13 @@ from attio_console.net import log
 from attio_console.net.breaker import Breakers
 from attio_console.net.http import HttpClient, Params, Response, Timeouts
 from attio_console.net.limiter import Kind, Lane, Limiter
+from attio_console.net.promises import as_promised
 from attio_console.net.retry import Backoff, Resend
 from attio_console.net.traffic import Traffic
 
 # A wait longer than this is not for a request to sit through: the caller is told, and the gate stays.
 _LONGEST_GATE_S = 60.0
+_LONGEST_CLOSED_S = 6 * 3600.0
 _RATE_LIMIT_TURNS = 20
 
 
@@ -106,7 +108,8 @@ class Caller:
                 wait = error.retry_after_s
                 if wait is None:
                     wait = self._backoff.wait(turned_away + 1, self._rng)
-                self.limiter.gate(self.clock.monotonic() + max(wait, 0.02))
+                # A wait of years is a mistake of theirs: after some hours somebody asks again.
+                self.limiter.gate(self.clock.monotonic() + min(max(wait, 0.02), _LONGEST_CLOSED_S))
                 if wait > _LONGEST_GATE_S or turned_away >= _RATE_LIMIT_TURNS:
                     raise
             except errors.NotFound:
@@ -158,10 +161,12 @@ class Caller:
             )
             self.limiter.answered(permit)
             outcome = str(response.status)
-            refusal = self._judge(request, response)
+            with as_promised(self.system):
+                refusal = self._judge(request, response)
             if refusal is not None:
                 raise refusal
-            result = read(response)
+            with as_promised(self.system):
+                result = read(response)
             breaker.succeeded()
             return result
         except errors.NetworkError as error:

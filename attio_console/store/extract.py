@@ -21,7 +21,7 @@ _IDS = ("entry_id", "note_id", "task_id", "comment_id", "thread_id", "meeting_id
 _NOT_WORDS = ("record_id", "entry_id", "avatar_url", "logo_url")
 _ACTIVE_FROM = re.compile(rb'"active_from":\s*"([^"]{10,40})"')
 _SENT_AS = b'"active_from":"'
-_STAMP_CHARS = 30
+_STAMP_CHARS = 40
 
 
 class Value(msgspec.Struct):
@@ -160,7 +160,7 @@ class Extractor:
             return quick
         try:
             document = _decode_document(raw)
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, RecursionError):
             document = _decode_leniently(raw)
         except msgspec.DecodeError as error:
             raise StoreError(f"A record that is no JSON was not stored: {error}") from error
@@ -279,9 +279,9 @@ def _newest(raw: bytes) -> str:
     """Return the newest `active_from` in a record."""
     stamps = raw.split(_SENT_AS)
     if len(stamps) > 1:
+        # What follows a stamp does not matter: its closing quote is less than any character of one.
         del stamps[0]
-        found = max([stamp[:_STAMP_CHARS] for stamp in stamps])
-        newest = found.partition(b'"')[0]
+        newest = max(stamps)[:_STAMP_CHARS].partition(b'"')[0]
         if len(newest) >= 10:
             return newest.decode()
     times = _ACTIVE_FROM.findall(raw)
@@ -290,7 +290,10 @@ def _newest(raw: bytes) -> str:
 
 def _decode_leniently(raw: bytes) -> _Document:
     """Keep of an unexpected document what has the expected type."""
-    document = _decode_any(raw)
+    try:
+        document = _decode_any(raw)
+    except RecursionError as error:
+        raise StoreError("A record nested too deeply was not stored.") from error
     if not isinstance(document, dict):
         raise StoreError("A record that is no JSON object was not stored.")
     kept = _Document()
@@ -304,7 +307,11 @@ def _decode_leniently(raw: bytes) -> _Document:
             kept.linked_records = (
                 [link for link in value if isinstance(link, dict)] if isinstance(value, list) else None
             )
-        elif (name == "properties" and isinstance(value, dict)) or name == "id" or isinstance(value, str):
+        elif name in ("values", "entry_values"):
+            continue
+        elif name == "properties":
+            kept.properties = value if isinstance(value, dict) else None
+        elif name == "id" or isinstance(value, str):
             setattr(kept, name, value)
     return kept
 

@@ -271,7 +271,7 @@ class Engine:
                 return
             except* errors.ConsoleError as group:
                 self._in_trouble(group)
-            except* Exception as group:
+            except* Exception as group:  # noqa: BLE001 - one worker may fail in any way, the others must go on
                 # What nobody foresaw stops one worker for a while, never the others: said here, and kept in the log.
                 LOGGER.info("a worker of the engine stopped", exc_info=group)
                 self._in_trouble(group)

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from attio_console import errors
+from attio_console.net import as_promised
+
+_STALE_PAGES = 3
+
 FetchPage = Callable[[int, int], Awaitable[Sequence[bytes]]]
 """(limit, offset) -> the rows as they came"""
 
@@ -50,9 +55,11 @@ async def scan(
     anchor = after.anchor if after else ""
     start = max(0, after.offset - 1) if after else 0
     seen: set[str] = set()
+    stale = 0
     while True:
         raws = await fetch(limit, start)
-        ids = [row_id(raw, key) for raw in raws]
+        with as_promised("attio"):
+            ids = [row_id(raw, key) for raw in raws]
         if start > 0 and anchor not in ids and not (ids and ids[0] in seen):
             # Rows moved forward: go back a page and look there.
             start = max(0, start - limit + 1)
@@ -60,6 +67,10 @@ async def scan(
         fresh = [(raw, found) for raw, found in zip(raws, ids, strict=True) if found not in seen]
         seen.update(found for _, found in fresh)
         last = len(raws) < limit
+        # After a step back a page may be known already, and the one behind it in part: no more than that.
+        stale = 0 if fresh else stale + 1
+        if stale > _STALE_PAGES and not last:
+            raise errors.ServerFailed("Attio's pages repeat themselves.", code="malformed_answer")
         anchor = ids[-1] if ids else ""
         end = start + len(raws)
         yield OffsetPage([raw for raw, _ in fresh], OffsetCursor(end, anchor), last)
