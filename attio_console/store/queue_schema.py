@@ -169,7 +169,27 @@ CREATE INDEX conflict_desk_assignee ON conflict_desk (assignee) WHERE assignee <
 CREATE INDEX conflict_desk_waiting ON conflict_desk (conflict_id) WHERE waits_for IS NOT NULL;
 """
 
-MIGRATIONS: tuple[str | Callable[[apsw.Connection], None], ...] = (_VERSION_1, _VERSION_2)
+# Notes and tasks that were carried across, each once.
+_VERSION_3 = """
+CREATE TABLE activity (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    system TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    attio_id TEXT NOT NULL DEFAULT '',
+    external_type TEXT NOT NULL,
+    external_id TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL,
+    completed INTEGER NOT NULL DEFAULT 0,
+    group_id INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '',
+    at REAL NOT NULL
+);
+CREATE UNIQUE INDEX activity_attio ON activity (system, attio_id) WHERE attio_id <> '';
+CREATE UNIQUE INDEX activity_external ON activity (system, external_type, external_id) WHERE external_id <> '';
+CREATE INDEX activity_state ON activity (system, state, id);
+"""
+
+MIGRATIONS: tuple[str | Callable[[apsw.Connection], None], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Step n makes version n + 1 of version n. A step that was published is never edited."""
 
 VERSION = len(MIGRATIONS)
@@ -188,6 +208,7 @@ TABLES = (
     "partition",
     "kv",
     "conflict_desk",
+    "activity",
 )
 """Every table, those that others refer to first."""
 

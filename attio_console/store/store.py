@@ -10,6 +10,7 @@ import apsw
 from attio_console.errors import StoreCorrupt, StoreError, StoreUnavailable
 from attio_console.model.clock import Clock, SystemClock
 from attio_console.store import mirror_schema, queue_schema, salvage
+from attio_console.store.activities import Activities
 from attio_console.store.audit import Audit
 from attio_console.store.cache import Cache
 from attio_console.store.conflict_desk import ConflictDesk
@@ -52,6 +53,7 @@ class Store:
         self.inbox = Inbox(self.queue)
         self.outbox = Outbox(self.queue)
         self.pairs = Pairs(self.queue)
+        self.activities = Activities(self.queue)
         self.conflicts = Conflicts(self.queue)
         self.conflict_desk = ConflictDesk(self.queue)
         self.audit = Audit(self.queue)

@@ -88,6 +88,26 @@ class Guards:
     """Runs with fewer writes than this are never stopped."""
 
 
+Carried = Literal["off", "both", "to-external", "to-attio"]
+
+
+@dataclass(frozen=True, slots=True)
+class Activities:
+    """Which way notes and tasks of paired records are carried."""
+
+    notes: Carried = "off"
+    tasks: Carried = "off"
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is carried at all."""
+        return self.notes != "off" or self.tasks != "off"
+
+    def carries(self, kind: str, way: Literal["to-external", "to-attio"]) -> bool:
+        """Return whether notes or tasks go that way."""
+        return (self.notes if kind == "note" else self.tasks) in {"both", way}
+
+
 @dataclass(frozen=True, slots=True)
 class Mapping:
     """Everything that is synced with one other system."""
@@ -98,6 +118,7 @@ class Mapping:
     region: str = "US"
     """The country of phone numbers written without one, where nothing else tells."""
     guards: Guards = Guards()
+    activities: Activities = Activities()
 
     def object(self, attio: str, external: str | None = None) -> ObjectMapping | None:
         """Return the mapping of that Attio object (and external type)."""

@@ -18,7 +18,7 @@ from tomlkit.items import AoT
 from attio_console.crm.protocol import CrmObject
 from attio_console.errors import ConfigError
 from attio_console.model.schema import Schema
-from attio_console.sync.mapping import FieldMapping, Guards, Mapping, MatchKey, ObjectMapping
+from attio_console.sync.mapping import Activities, FieldMapping, Guards, Mapping, MatchKey, ObjectMapping
 
 _HEADER = """Which fields of Attio and {system} stand for each other. Check it with: attio-console pairs init {system} --check
 rule: manual, newest, attio, external, fill-blanks, never
@@ -27,7 +27,8 @@ blanks: fill (a blank is filled, never overwrites), keep, clear (a blank is a va
 transform: auto, personal-name, full-name, location
 key_field: the unique field there that holds the Attio record id
 stamp: true writes it for every confirmed pair, so that no later run, mapping or console can take one record for another;
-  false leaves it as it is"""
+  false leaves it as it is
+activities: off, both, to-external, to-attio: which way notes and tasks of paired records are carried, each once"""
 
 
 def write_mapping(mapping: Mapping) -> str:
@@ -40,6 +41,10 @@ def write_mapping(mapping: Mapping) -> str:
     for name in ("first_sync", "region"):
         document[name] = getattr(mapping, name)
     document["guards"] = _table(mapping.guards)
+    # Said in full, so that whoever reads the file sees that there is something to switch on.
+    activities = tomlkit.table()
+    activities.update({"notes": mapping.activities.notes, "tasks": mapping.activities.tasks})
+    document["activities"] = activities
     objects = tomlkit.aot()
     for one in mapping.objects:
         table = _table(one, skip=("fields", "match"))
@@ -123,6 +128,7 @@ def parse_mapping(text: str, path: str = "mapping.toml") -> Mapping:
         raise ConfigError(f"{path}:{error.line}: {error}") from error
     _known_keys(source, document, Mapping, ())
     _known_keys(source, document.get("guards") or {}, Guards, ("guards",))
+    _known_keys(source, document.get("activities") or {}, Activities, ("activities",))
     for number, table in enumerate(_tables(source, document, ())):
         _known_keys(source, table, ObjectMapping, ("objects", number))
         for key in table.get("match") or []:
