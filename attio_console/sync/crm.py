@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property
 
+from attio_console import errors
 from attio_console.store.types import NewItem, NewPair, Pair
 from attio_console.sync.apply import Applied
 from attio_console.sync.bus import Change, Subscription
@@ -183,10 +184,22 @@ class CrmSync(Comparing):
 
     async def read(self) -> None:
         """Bring the mirror of every partition up to date."""
+        failure: errors.ApiError | None = None
         for name, pull in self._pulls.items():
-            pulled = await pull.pull()
+            try:
+                pulled = await pull.pull()
+            except (errors.NotAuthorised, errors.RateLimited):
+                raise
+            except errors.ApiError as error:
+                # One kind of record that cannot be read says nothing about the others; it is said, and tried again.
+                pull.error = f"{error} {error.hint}".strip()
+                failure = failure or error
+                continue
+            pull.error = ""
             self._polled_at[name] = self._clock.now()
             await self._news(name, pulled)
+        if failure is not None:
+            raise failure
 
     async def _news(self, name: str, pulled: Pulled) -> None:
         if pulled.touched:

@@ -203,7 +203,7 @@ class LinkState:
                     pull.progress,
                     (now - polled).total_seconds() if polled else None,
                     conflicts,
-                    self._paused or self.contact.error,
+                    self._paused or self.contact.error or pull.error,
                 )
             )
         return found
@@ -214,6 +214,8 @@ class LinkState:
     def _condition(self, pull: CrmPull) -> PartitionCondition:
         if self._paused:
             return "paused"
+        if pull.error:
+            return "failing"
         if pull.progress is not None:
             return "scanning"
         if not self.contact.is_online:

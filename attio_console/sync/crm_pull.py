@@ -53,6 +53,8 @@ class CrmPull:
         self.external_type = external_type
         self.collection = collection_of(context.system, external_type)
         self.progress: Progress | None = None
+        self.error = ""
+        """why the last look failed, or nothing"""
         self._swept_at: datetime | None = None
         self._sweep_at_once = False
 
