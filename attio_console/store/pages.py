@@ -25,6 +25,16 @@ _IDLE_ROWS = 250
 _MERGE_PAGES = 64
 _MASK = (1 << SHIFT) - 1
 
+_INSERT_REC = (
+    "INSERT INTO rec (id, coll, record_id, label, sort, created_at, updated_at, detail, search, hash)"
+    " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,"
+    " value ->> 8, unhex(value ->> 9) FROM jsonb_each(?)"
+)
+_INSERT_BODY = (
+    "INSERT INTO body (id, dict, data)"
+    " SELECT value ->> 0, value ->> 1, substr(?1, value ->> 2, value ->> 3) FROM jsonb_each(?2)"
+)
+
 
 @dataclass(slots=True)
 class Batch:
@@ -43,8 +53,11 @@ class NewRows:
 
     def __init__(self, no: int) -> None:
         self.no = no
-        self.rec: list[tuple[int, int, str, str, str, str, str, str, str, bytes]] = []
-        self.body: list[tuple[int, int, bytes]] = []
+        self.rec: list[tuple[int, int, str, str, str, str, str, str, str, str]] = []
+        self.bodies: list[bytes] = []
+        self.cuts: list[tuple[int, int, int, int]] = []
+        """Row, dictionary, and where in all bodies joined its own begins and how long it is."""
+        self._joined = 1
         self.links: list[tuple[str, int]] = []
         self.labels: dict[str, str] = {}
 
@@ -61,10 +74,13 @@ class NewRows:
                 extract.updated_at,
                 extract.detail,
                 extract.search,
-                digest,
+                digest.hex(),
             )
         )
-        self.body.append((row, *body))
+        dictionary, data = body
+        self.cuts.append((row, dictionary, self._joined, len(data)))
+        self.bodies.append(data)
+        self._joined += len(data)
         self.links += [(parent, row) for parent in extract.parents]
         self.labels[extract.record_id] = extract.label
 
@@ -75,7 +91,9 @@ class NewRows:
     def clear(self) -> None:
         """They are written."""
         self.rec.clear()
-        self.body.clear()
+        self.bodies.clear()
+        self.cuts.clear()
+        self._joined = 1
         self.links.clear()
         self.labels.clear()
 
@@ -227,19 +245,15 @@ class PageWriter:
         """Write the rows that are new, table by table."""
         if not new.labels:
             return
-        many = work.connection.executemany
-        many(
-            "INSERT INTO rec (id, coll, record_id, label, sort, created_at, updated_at, detail, search, hash)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            new.rec,
-        )
-        many("INSERT INTO body (id, dict, data) VALUES (?, ?, ?)", new.body)
+        # A statement for many rows, not one for each: with every step the interpreter is handed over and has to be waited for.
+        work.execute(_INSERT_REC, (msgspec.json.encode(new.rec).decode(),))
+        work.execute(_INSERT_BODY, (b"".join(new.bodies), msgspec.json.encode(new.cuts).decode()))
         work.execute(
             "INSERT INTO unindexed (id) SELECT id FROM rec WHERE id BETWEEN ? AND ?",
             (new.rec[0][0], new.rec[-1][0]),
         )
         if new.links:
-            many("INSERT OR IGNORE INTO link (record_id, id) VALUES (?, ?)", new.links)
+            work.connection.executemany("INSERT OR IGNORE INTO link (record_id, id) VALUES (?, ?)", new.links)
         batch.orders += [OrderChange(new.no, BY_LABEL, rec[4], rec[0], 1) for rec in new.rec]
         self._relabel_children(work, new.labels, batch)
         new.clear()

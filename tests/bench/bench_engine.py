@@ -1,190 +1,34 @@
-"""How quick the engine is: a pull beside its floor, a second pull, and deliveries per second.
+"""How quick news is: signed deliveries a second, kept on disk before they are answered, and from an edit to the screen.
 
-    python -m tests.bench.bench_engine [--records 20000] [--quick]
+    python -m tests.bench.bench_engine [--deliveries 20000] [--edits 300] [--rounds 3] [--quick]
 
-Each part runs in a process of its own against a sandbox in another, so that peak memory is its own. The floor is the
-least a pull can be: httpx, msgspec's split of the page, one SQLite insert per record.
+The floor of the listener is the same server answering 200 to whatever comes. Each part runs in a process of its own, the
+sender and the sandbox in others.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
-import os
 import random
-import resource
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import apsw
 import httpx
-import msgspec
 
-PAGE = 500
+from tests.bench.measure import Figures, median, part, peak_mb, percentile, process, watched
+
+HERE = "tests.bench.bench_engine"
 CONNECTIONS = 32
+EDITS_PER_S = 20
 
 
-# ------------------------------------------------------------------------------------------------------ the sandbox
-
-
-@contextlib.contextmanager
-def sandbox(records: int) -> Iterator[dict[str, Any]]:
-    """Run a sandbox without limits in a process of its own."""
-    command = [sys.executable, "-m", "attio_console.sandbox", "--records", str(records), "--no-limits"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.terminate()
-
-
-class Stalls:
-    """Measures how long the loop was not available, every two milliseconds."""
-
-    def __init__(self) -> None:
-        self.gaps: list[float] = []
-
-    async def run(self) -> None:
-        while True:
-            started = time.perf_counter()
-            await asyncio.sleep(0.002)
-            self.gaps.append(time.perf_counter() - started - 0.002)
-
-    def report(self) -> dict[str, float]:
-        ordered = sorted(self.gaps)
-        return {"stall_p99_ms": ordered[int(len(ordered) * 0.99)] * 1e3, "stall_max_ms": ordered[-1] * 1e3}
-
-
-@contextlib.asynccontextmanager
-async def watched() -> AsyncIterator[Stalls]:
-    stalls = Stalls()
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(stalls.run())
-        yield stalls
-        task.cancel()
-
-
-def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-# ------------------------------------------------------------------------------------------------------ the parts
-
-
-class _Page(msgspec.Struct):
-    data: list[msgspec.Raw]
-
-
-async def floor(base_url: str, token: str) -> dict[str, float]:
-    """Fetch every page, split it, insert each record's bytes."""
-    decoder = msgspec.json.Decoder(_Page)
-    with tempfile.TemporaryDirectory() as directory:
-        connection = apsw.Connection(str(Path(directory) / "floor.db"))
-        connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
-        connection.execute("CREATE TABLE rec (id INTEGER PRIMARY KEY, body BLOB)")
-        async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=60) as client:
-            started = time.perf_counter()
-            count = 0
-            while True:
-                answer = await client.post(
-                    f"{base_url}/v2/objects/people/records/query",
-                    json={
-                        "limit": PAGE,
-                        "offset": count,
-                        "sorts": [{"attribute": "created_at", "direction": "asc"}],
-                    },
-                )
-                rows = decoder.decode(answer.content).data
-                with connection:
-                    connection.executemany(
-                        "INSERT INTO rec (body) VALUES (?)", ((bytes(row),) for row in rows)
-                    )
-                count += len(rows)
-                if len(rows) < PAGE:
-                    break
-            elapsed = time.perf_counter() - started
-        connection.close()
-    return {"records": count, "seconds": elapsed, "rate": count / elapsed, "rss_mb": peak_mb()}
-
-
-async def pull(base_url: str, token: str, control: str) -> dict[str, float]:
-    """Pull people into the searchable mirror with the engine's own parts, twice; the second time 1 % has changed."""
-    from attio_console.attio import AsyncAttio
-    from attio_console.model.clock import SystemClock
-    from attio_console.net.limiter import Limiter
-    from attio_console.store import Store
-    from attio_console.sync.bus import Bus
-    from attio_console.sync.contact import Contact
-    from attio_console.sync.gate import Gate
-    from attio_console.sync.pull import Puller
-    from attio_console.sync.sources import ObjectSource, Sources
-
-    class People(Sources):
-        def of(self, schema: Any) -> list[ObjectSource]:
-            return [found for found in super().of(schema) if found.slug == "people"]  # type: ignore[misc]
-
-    clock = SystemClock()
-    figures: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as directory:
-        store = await Store.open(Path(directory) / "data", clock=clock)
-        async with AsyncAttio(token, base_url=base_url, limiter=Limiter(100_000, 100_000, clock)) as attio:
-            schema = await attio.schema()
-            await store.mirror.put_schema(schema)
-            contact, bus = Contact(clock), Bus()
-            contact.ok()
-            sources = People(attio, lambda: store.mirror.schema)
-            puller = Puller(sources, store, bus, Gate(contact), clock, random.Random(1), lambda: None)
-            async with asyncio.TaskGroup() as tasks:
-                running = tasks.create_task(puller.run())
-                people = schema.object("people")
-                assert people is not None
-                async with watched() as stalls:
-                    started = time.perf_counter()
-                    puller.follow(schema)
-                    await puller.settled()
-                    elapsed = time.perf_counter() - started
-                figures |= stalls.report()
-                size = store.mirror.size(people.id)
-                figures |= {"records": size, "seconds": elapsed, "rate": size / elapsed, "rss_mb": peak_mb()}
-                started = time.perf_counter()
-                await store.mirror.settle()
-                figures["indexing_s"] = time.perf_counter() - started
-                figures["edited"] = await _edit_some(control, store.mirror.ids(people.id))
-                started = time.perf_counter()
-                puller.request("bench")
-                await puller.settled()
-                figures["again_s"] = time.perf_counter() - started
-                figures["again_rate"] = size / figures["again_s"]
-                figures["again_changed"] = puller.tally()[people.id][1]
-                running.cancel()
-        await store.close()
-    return figures
-
-
-async def _edit_some(control: str, ids: list[str]) -> int:
-    chosen = ids[:: max(1, 100)]
-    async with httpx.AsyncClient(timeout=60) as client:
-        for record_id in chosen:
-            body = {
-                "system": "attio",
-                "object": "people",
-                "id": record_id,
-                "values": {"job_title": "Changed"},
-            }
-            (await client.post(f"{control}/edit", json=body)).raise_for_status()
-    return len(chosen)
-
-
-async def listener(deliveries: int) -> dict[str, float]:
+async def listener(deliveries: int, *, bare: bool) -> Figures:
     """Serve the listener over a real inbox while another process delivers on many connections."""
     from attio_console.model.clock import SystemClock
     from attio_console.store import Store
@@ -198,16 +42,29 @@ async def listener(deliveries: int) -> dict[str, float]:
         async def keep(key: str, webhook_id: str, body: bytes, received_at: datetime) -> bool:
             return await store.inbox.put(Delivery(key, webhook_id, body, received_at))
 
-        async with serve(Listener(keep, lambda: [b"secret"], clock)) as address, watched() as stalls:
+        app: Any = nothing if bare else Listener(keep, lambda: [b"secret"], clock)
+        async with serve(app) as address, watched() as stalls:
+            cpu = time.process_time()
             sender = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.bench.bench_engine", "--part", "deliver", "--base-url", address.url,
-                "--records", str(deliveries), stdout=asyncio.subprocess.PIPE,
+                sys.executable, "-m", HERE, "--part", "deliver", "--base-url", address.url,
+                "--deliveries", str(deliveries), stdout=asyncio.subprocess.PIPE,
             )  # fmt: skip
             output, _ = await sender.communicate()
+            cpu = time.process_time() - cpu
         kept = store.inbox.depth()
         await store.close()
-    figures: dict[str, float] = json.loads(output)
-    return figures | stalls.report() | {"kept": kept, "rss_mb": peak_mb()}
+    assert bare or kept == deliveries
+    figures: Figures = json.loads(output)
+    return figures | stalls.report() | {"cpu_us": cpu / deliveries * 1e6, "rss_mb": peak_mb()}
+
+
+async def nothing(scope: Any, receive: Any, send: Any) -> None:
+    """Answer 200 to whatever was sent."""
+    if scope["type"] == "http":
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def deliver(url: str, deliveries: int) -> dict[str, float]:
@@ -267,22 +124,74 @@ async def deliver(url: str, deliveries: int) -> dict[str, float]:
     }
 
 
-# ------------------------------------------------------------------------------------------------------ the table
+async def lag(base_url: str, token: str, control: str, edits: int) -> Figures:
+    """Let somebody else edit records, and wait for each edit to be announced to the screen."""
+    from attio_console.config.profiles import Profile, WebhookConfig
+    from attio_console.config.secrets import MemorySecrets
+    from attio_console.model.clock import SystemClock
+    from attio_console.store import Store
+    from attio_console.sync.bus import Bus
+    from attio_console.sync.engine import Engine
 
+    secrets = MemorySecrets()
+    secrets.set("bench", "attio", token)
+    listen = WebhookConfig(mode="listen", host="127.0.0.1", port=0)
+    profile = Profile(name="bench", base_url=base_url, webhook=listen)
+    sent: dict[str, float] = {}
+    waits: list[float] = []
+    with tempfile.TemporaryDirectory() as directory:
+        store = await Store.open(Path(directory) / "data", clock=SystemClock())
+        bus = Bus()
+        engine = Engine(profile, secrets, store, bus, SystemClock(), random.Random(1))
 
-def part(name: str, **options: object) -> dict[str, float]:
-    """Run a part in a process of its own and return its figures."""
-    command = [sys.executable, "-m", "tests.bench.bench_engine", "--part", name]
-    for option, value in options.items():
-        command += [f"--{option.replace('_', '-')}", str(value)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ)
-    figures: dict[str, float] = json.loads(done.stdout)
-    return figures
+        async def screen() -> None:
+            with bus.subscribe() as changes:
+                async for change in changes:
+                    for record_id in change.record_ids if change.what == "records" else ():
+                        if record_id in sent:
+                            waits.append((time.perf_counter() - sent.pop(record_id)) * 1e3)
+
+        async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(timeout=30) as client:
+            running = [tasks.create_task(engine.run())]
+            async with asyncio.timeout(60):
+                while engine.status().attio_state != "live" or not engine.is_quiet:
+                    await asyncio.sleep(0.05)
+            running.append(tasks.create_task(screen()))
+            people = store.mirror.schema.object("people")
+            assert people is not None
+            ids = store.mirror.ids(people.id)
+            for number in range(edits):
+                record_id = ids[number % len(ids)]
+                body = {
+                    "system": "attio",
+                    "object": "people",
+                    "id": record_id,
+                    "values": {"job_title": f"t{number}"},
+                }
+                sent.setdefault(record_id, time.perf_counter())
+                (await client.post(f"{control}/edit", json=body)).raise_for_status()
+                await asyncio.sleep(1 / EDITS_PER_S)
+            async with asyncio.timeout(10):
+                while sent:
+                    await asyncio.sleep(0.02)
+            measured = engine.status().lag_p95_s or 0.0
+            for task in running:
+                task.cancel()
+        await store.close()
+    return {
+        "edits": len(waits),
+        "p50_ms": percentile(waits, 50),
+        "p95_ms": percentile(waits, 95),
+        "p99_ms": percentile(waits, 99),
+        "from_delivery_p95_ms": measured * 1e3,
+    }
 
 
 def main() -> None:
+    """Run both parts and print their figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=20_000)
+    parser.add_argument("--deliveries", type=int, default=20_000)
+    parser.add_argument("--edits", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--part", default="")
@@ -292,34 +201,40 @@ def main() -> None:
     given = parser.parse_args()
     if given.part:
         work = {
-            "floor": lambda: floor(given.base_url, given.token),
-            "pull": lambda: pull(given.base_url, given.token, given.control),
-            "listener": lambda: listener(given.records),
-            "deliver": lambda: deliver(given.base_url, given.records),
+            "listener": lambda: listener(given.deliveries, bare=False),
+            "bare": lambda: listener(given.deliveries, bare=True),
+            "deliver": lambda: deliver(given.base_url, given.deliveries),
+            "lag": lambda: lag(given.base_url, given.token, given.control, given.edits),
         }[given.part]
         print(json.dumps(asyncio.run(work())))
         return
-    records, rounds = (3_000, 1) if given.quick else (given.records, given.rounds)
-    ratios = []
-    with sandbox(records) as running:
+    deliveries, edits, rounds = (
+        (3_000, 60, 1) if given.quick else (given.deliveries, given.edits, given.rounds)
+    )
+    floors, ours = [], []
+    for _ in range(rounds):
+        floors.append(part(HERE, "bare", deliveries=deliveries))
+        ours.append(part(HERE, "listener", deliveries=deliveries))
+    ratio = median([o["rate"] / f["rate"] for o, f in zip(ours, floors, strict=True)])
+    for name, rows in (("floor: 200 to anything", floors), ("listener: verified, on disk, then 200", ours)):
+        rate, p50, p99, cpu = (
+            median([row[key] for row in rows]) for key in ("rate", "p50_ms", "p99_ms", "cpu_us")
+        )
+        print(
+            f"  {name:<38} {rate:7,.0f}/s   p50 {p50:5.1f}  p99 {p99:5.1f} ms at {CONNECTIONS} connections   CPU {cpu:,.0f} us"
+        )
+    print(f"  {'listener / floor':<38} {ratio:7.2f}     (aims: 2,000/s, p99 25 ms)")
+    with process("attio_console.sandbox", "--records", "500", "--no-limits", "--webhook-http") as running:
         where = {
             "base_url": running["attio"],
             "token": running["tokens"]["attio"],
             "control": running["control"],
         }
-        for turn in range(rounds):
-            least, ours = part("floor", **where), part("pull", **where)
-            ratios.append(ours["rate"] / least["rate"])
-            print(
-                f"round {turn + 1}: floor {_row(least)}\n         pull  {_row(ours)}\n         ratio {ratios[-1]:.2f}"
-            )
-    print(f"pull / floor: {sorted(ratios)[len(ratios) // 2]:.2f} (median of {rounds}; aim 0.7)")
-    print(f"listener: {_row(part('listener', records=2_000 if given.quick else 20_000))}")
-
-
-def _row(figures: dict[str, float]) -> str:
-    return ", ".join(
-        f"{name} {value:,.0f}" if value >= 20 else f"{name} {value:,.2f}" for name, value in figures.items()
+        found = part(HERE, "lag", edits=edits, **where)
+    print(
+        f"  {'from an edit to the screen':<38} p50 {found['p50_ms']:.0f}  p95 {found['p95_ms']:.0f}"
+        f"  p99 {found['p99_ms']:.0f} ms; from the delivery p95 {found['from_delivery_p95_ms']:.0f} ms"
+        f"   ({found['edits']:.0f} edits, aim: p95 150 ms)"
     )
 
 

@@ -317,7 +317,7 @@ async def bench(rows: int, kilobytes: float, directory: Path) -> None:
         await store.close()
     show("open", sorted(took))
     store = await Store.open(directory)
-    await store.mirror.warm()
+    store.mirror.warm()
     await questions(store, maker, rows)
     await store.close()
 
@@ -398,10 +398,15 @@ def _row(store: Store, record_id: str) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=20_000)
-    parser.add_argument("--kb", type=float, default=10.0)
-    parser.add_argument("--directory", type=Path, help="keep the store here")
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument(
+        "--kb", type=float, default=1.0, help="size of a record: what is searched does not depend on it"
+    )
+    parser.add_argument("--directory", type=Path, help="keep the store here, or use the one that is here")
+    parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
+    if given.quick:
+        given.rows = 20_000
     if given.directory is not None:
         asyncio.run(bench(given.rows, given.kb, given.directory))
         return
