@@ -74,7 +74,9 @@ class Pane(Widget):
 
 def focus_now(widget: Widget) -> None:
     """Give a widget the focus before the next key is looked at; Textual's own `focus` comes after it."""
-    widget.screen.set_focus(widget, scroll_visible=False)
+    # A pane may be on its way to the front while the program ends.
+    if widget.is_attached:
+        widget.screen.set_focus(widget, scroll_visible=False)
 
 
 class TabStrip(Toned):

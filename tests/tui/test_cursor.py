@@ -9,6 +9,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from attio_console.services.types import Column
+from attio_console.tui.pane import focus_now
 from attio_console.tui.rows import Line, Slot
 from attio_console.tui.table import VirtualTable
 
@@ -92,3 +93,11 @@ async def test_a_key_pressed_while_rows_are_read_again_is_not_taken_back() -> No
         await pilot.pause()
         await pilot.pause()
         assert (table.cursor, table.cursor_key) == (1, "n")
+
+
+async def test_focus_for_what_is_gone_already_is_nobodys_business() -> None:
+    async with OneTable().run_test() as pilot:
+        table = pilot.app.query_one(VirtualTable)
+        await table.remove()
+        focus_now(table)
+        assert pilot.app.focused is None
