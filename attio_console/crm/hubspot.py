@@ -7,6 +7,7 @@ from typing import Any
 
 from attio_console import errors
 from attio_console.crm import hubspot_wire as wire
+from attio_console.crm.hubspot_activities import HubSpotActivities, inline_associations
 from attio_console.crm.hubspot_calls import chunks
 from attio_console.crm.hubspot_past import HubSpotPast
 from attio_console.crm.protocol import (
@@ -20,7 +21,7 @@ _BATCH = 100
 
 
 @keeping_promises("hubspot")
-class HubSpot(HubSpotPast):
+class HubSpot(HubSpotActivities, HubSpotPast):
     """One HubSpot account, through a service key, a private app token or an OAuth access token."""
 
     batch_size = _BATCH
@@ -28,7 +29,12 @@ class HubSpot(HubSpotPast):
 
     async def create_many(self, object_type: str, writes: Sequence[CrmWrite]) -> list[CrmResult]:
         """Create records; the caller looked first, and looks again after an unknown outcome."""
-        inputs = [{"properties": _strings(write.values)} for write in writes]
+        inputs: list[dict[str, Any]] = []
+        for write in writes:
+            inline = inline_associations(object_type, write.links)
+            inputs.append(
+                {"properties": _strings(write.values)} | ({"associations": inline} if inline else {})
+            )
         return await self._batch(object_type, "batch/create", writes, inputs, Resend.NEVER)
 
     async def update_many(self, object_type: str, writes: Sequence[CrmWrite]) -> list[CrmResult]:
@@ -120,6 +126,8 @@ class HubSpot(HubSpotPast):
     ) -> None:
         for write in writes:
             result = results[write.key]
+            if inline_associations(object_type, write.links):
+                continue
             for to, target in write.links.items():
                 if result.error is None:
                     await self._link(object_type, result.id or write.id, to, target)

@@ -223,6 +223,11 @@ class CrmClient(Protocol):
     ) -> list[CrmRecord]:
         """Return the records whose field `by` holds one of the values."""
 
+    async def logged(
+        self, object_type: str, on: str, ids: Sequence[str], fields: Sequence[str]
+    ) -> list[CrmRecord]:
+        """Return the activities of a type that hang on records of another, as they are now."""
+
     async def create_many(self, object_type: str, writes: Sequence[CrmWrite]) -> list[CrmResult]:
         """Create records; nothing guards against a second creation, so the caller looked first."""
 

@@ -10,6 +10,7 @@ from attio_console.crm.protocol import (
     CrmResult,
     CrmWrite,
 )
+from attio_console.crm.salesforce_activities import SalesforceActivities
 from attio_console.crm.salesforce_calls import chunks, decode
 from attio_console.crm.salesforce_past import SalesforcePast
 from attio_console.net import Resend, keeping_promises
@@ -19,7 +20,7 @@ _LOCK_TRIES = 4
 
 
 @keeping_promises("salesforce")
-class Salesforce(SalesforcePast):
+class Salesforce(SalesforceActivities, SalesforcePast):
     """One Salesforce org."""
 
     batch_size = _BATCH
