@@ -173,7 +173,18 @@ def install_dlt(directory: Path) -> str:
     venv.create(directory / "venv", with_pip=True)
     python = str(directory / "venv" / "bin" / "python")
     subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *_DLT], check=True
+        [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--quiet",
+            "--quiet",
+            "--disable-pip-version-check",
+            *_DLT,
+        ],
+        check=True,
     )
     return python
 
