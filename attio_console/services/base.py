@@ -56,6 +56,12 @@ class Bench:
             raise UsageError("This console was opened without an engine.")
         return self.engine
 
+    @property
+    def own_token_id(self) -> str | None:
+        """The id that our own writes carry as their actor, once Attio has told it."""
+        identity = self.engine.identity if self.engine is not None else None
+        return identity.token_id if identity is not None else None
+
     def refuse_when_read_only(self, what: str) -> None:
         """Raise ReadOnlyProfile where this profile may not write: the one place that decides it."""
         if self.read_only:

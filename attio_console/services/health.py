@@ -54,6 +54,7 @@ class HealthVerbs(ConflictVerbs):
     def sync_board(self) -> SyncBoard:
         """Return everything the Sync pane shows."""
         status = self.engine_status()
+        down = status.attio_state in {"offline", "not-authorised"}
         listener = status.listener
         words = [listener.target_url or listener.address or "no listener", listener.state]
         if listener.accepted:
@@ -64,7 +65,8 @@ class HealthVerbs(ConflictVerbs):
             words.append(listener.error)
         return SyncBoard(
             headline=self.headline(),
-            partitions=tuple(self._partition(part) for part in status.partitions) or self._remembered(),
+            partitions=tuple(self._partition(part, down=down) for part in status.partitions)
+            or self._remembered(current=status.attio_state == "elsewhere"),
             traffic=tuple(self._traffic(status, system) for system in status.limiters),
             listener=plain(" · ".join(words)),
             listener_ok=listener.state == "listening",
@@ -75,32 +77,34 @@ class HealthVerbs(ConflictVerbs):
             errors=tuple(plain(error) for error in status.errors),
         )
 
-    def _partition(self, part: PartitionStatus) -> PartitionLine:
+    def _partition(self, part: PartitionStatus, *, down: bool) -> PartitionLine:
         pairs = (
             self.store.pairs.count(part.system, external_type=part.object) if part.system != "attio" else 0
         )
         share = None
         if part.progress is not None and part.progress.expected:
             share = min(1.0, part.progress.seen / part.progress.expected)
+        # What stands still because the line is down has no rate and no time left.
+        moving = not (part.system == "attio" and down)
         return PartitionLine(
             system=part.system,
             object=part.object,
             label=plain(part.label),
-            state=part.state,
+            state=part.state if moving else "stale",
             records=part.progress.seen if part.progress else part.records,
             pairs=pairs,
             agreed=max(0, pairs - part.conflicts),
             conflicts=part.conflicts,
             scanned_at=part.scanned_at,
             progress=share,
-            rate=part.progress.rate if part.progress else None,
-            eta_s=part.progress.eta_s if part.progress else None,
+            rate=part.progress.rate if part.progress and moving else None,
+            eta_s=part.progress.eta_s if part.progress and moving else None,
             lag_s=part.lag_s,
             error=plain(part.error),
         )
 
-    def _remembered(self) -> tuple[PartitionLine, ...]:
-        """Return the partitions as the store remembers them, where no engine has spoken yet."""
+    def _remembered(self, *, current: bool) -> tuple[PartitionLine, ...]:
+        """Return the partitions as the store remembers them; `current` where another process keeps them so."""
         lines = []
         order = [*(shape.id for shape in self.schema.objects), *(shape.id for shape in self.schema.lists)]
         place = {collection: number for number, collection in enumerate(order)}
@@ -113,7 +117,7 @@ class HealthVerbs(ConflictVerbs):
                     system=kept.system,
                     object=kept.object,
                     label=self.title_of(kept.object),
-                    state="stale",
+                    state=(kept.state or "live") if current else "stale",
                     records=records,
                     pairs=0,
                     agreed=0,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attio_console.errors import NoSuchThing
 from attio_console.model.text import plain
-from attio_console.model.values import display, same
+from attio_console.model.values import display, provenance, same
 from attio_console.services.pipelines import PipelineVerbs
 from attio_console.services.types import Done, GroupLine, OutboxLine, PlannedWrite
 from attio_console.store.tx import Tx
@@ -266,6 +266,9 @@ class OutboxVerbs(PipelineVerbs):
         origin = f"undo:{group_id}"
         label = self._label_of(item)
         if item.kind in _CREATIONS:
+            others = self._others_at(item)
+            if others:
+                return None, f"{label} stays: {others} worked on it since. D deletes it."
             # One that is on its way has no id yet; the deletion waits for it and follows it to its id.
             return NewItem(item.system, item.collection, item.record_id, "delete", origin=origin), ""
         if item.kind in {"set", "task_update"}:
@@ -291,6 +294,19 @@ class OutboxVerbs(PipelineVerbs):
         if item.kind == "delete":
             return None, f"{label} was deleted in Attio; that cannot be undone."
         return None, f"It was sent for {label} and stays."
+
+    def _others_at(self, item: OutboxItem) -> str:
+        """Return the name of somebody else who changed or noted something on a row we created, or nothing."""
+        row = self.store.mirror.row(item.collection, item.record_id)
+        if row is None:
+            return ""
+        values = row.document.get("values") or row.document.get("entry_values") or {}
+        stamps = [provenance(found) for found in values.values() if isinstance(found, list)]
+        people = {stamp.actor_id for stamp in stamps if stamp.actor_type == "workspace-member"}
+        names = [self.actor_name("workspace-member", actor_id) for actor_id in people]
+        names += [note.by for note in self._notes(item.record_id) if not note.state]
+        ours = self.actor_name("api-token", self.own_token_id)
+        return next((name for name in names if name and name != ours), "")
 
     async def undo_decision(self, group_id: int, conflict_id: int) -> Done:
         """Take a resolution back; defined with the conflicts."""

@@ -167,6 +167,8 @@ class RecordVerbs(Bench):
         if actor_type == "workspace-member" and actor_id:
             member = self.schema.member(actor_id)
             return plain(member.name) if member else "a former member"
+        if actor_type == "api-token" and actor_id and actor_id == self.own_token_id:
+            return "this console"
         return {"system": "Attio", "api-token": "an integration", "app": "an app"}.get(actor_type or "", "")
 
     def _notes(self, record_id: str) -> list[NoteLine]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from attio_console.errors import NoSuchThing
 from attio_console.services.console import Console
 from tests.unit.services.one_person import ADA, PEOPLE, ada, desk
+
+GRACE = str(uuid.UUID(int=4))
 
 
 def title(console: Console) -> str:
@@ -136,3 +140,23 @@ async def test_a_note_and_a_task_are_taken_back_and_the_way_to_older_actions_is_
         assert left == ([] if sent == "waiting" else [("delete", False)] * 2)
         assert (await console.undo()).message.startswith("Undone: Job_Title")
         assert title(console) == "Poet"
+
+
+@pytest.mark.parametrize("somebody_else", [False, True])
+async def test_a_created_record_is_not_deleted_under_a_colleague(tmp_path: Path, somebody_else: bool) -> None:
+    async with desk(tmp_path) as console:
+        await console.create("people", {"name": "Hopper, Grace"})
+        (claim,) = await console.store.outbox.claim("attio", 10, 30)
+        await console.store.outbox.confirm(claim, record_id=GRACE)
+        document = json.loads(ada("Admiral"))
+        document["id"]["record_id"] = GRACE
+        actor = {"type": "workspace-member", "id": "m"} if somebody_else else {"type": "api-token", "id": "t"}
+        document["values"]["job_title"][0]["created_by_actor"] = actor
+        await console.store.mirror.apply_page(PEOPLE, [json.dumps(document).encode()])
+        done = await console.undo()
+        waiting = [(item.kind, item.record_id) for item in console.store.outbox.items()]
+        if somebody_else:
+            assert "stays: a former member worked on it since" in done.message
+            assert waiting == []
+        else:
+            assert waiting == [("delete", GRACE)]
