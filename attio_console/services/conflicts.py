@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from attio_console.errors import ConsoleError, InvalidValue, NoSuchThing, UsageError
 from attio_console.model.schema import Attribute
-from attio_console.model.text import fold, plain
+from attio_console.model.text import plain
 from attio_console.model.times import instant
 from attio_console.model.values import Items, display, parse
 from attio_console.services.consequences import consequence
@@ -22,7 +22,7 @@ from attio_console.services.types import (
     PlannedWrite,
 )
 from attio_console.services.types import Side as SideName
-from attio_console.store.types import ConflictFilter, ConflictRow
+from attio_console.store.types import ConflictRow
 from attio_console.sync.kinds import RECORD
 
 if TYPE_CHECKING:
@@ -54,21 +54,13 @@ class ConflictVerbs(OutboxVerbs):
         """Return how many conflicts are open."""
         return self.store.conflicts.count("open")
 
-    def conflicts(self, start: int = 0, count: int = 100, filter: str = "") -> list[ConflictLine]:
-        """Return open conflicts, oldest first; `filter` is words in the record, field, system or kind."""
-        if not filter.strip():
-            return [self._line(row) for row in self.store.conflicts.list("open", start, count)]
-        words = fold(filter).split()
-        rows = self.store.conflicts.list("open", 0, 100_000, ConflictFilter())
-        lines = [self._line(row) for row in rows]
-        kept = [line for line in lines if all(word in _haystack(line) for word in words)]
-        return kept[start : start + count]
-
     def conflict(self, conflict_id: int) -> ConflictDetail | None:
         """Return one conflict, field by field, or None where there is none of that id."""
         row = self.store.conflicts.get(conflict_id)
-        if row is None:
-            return None
+        return None if row is None else self.detail_of(row)
+
+    def detail_of(self, row: ConflictRow) -> ConflictDetail:
+        """Return a stored conflict, field by field."""
         fields = tuple(self._field(row, document) for document in row.fields)
         suggestion = row.suggestion or {}
         return ConflictDetail(
@@ -292,13 +284,6 @@ class ConflictVerbs(OutboxVerbs):
             writes += self._preview(row, {_slug(document): choice for document in row.fields})
         return writes
 
-    async def snooze(self, conflict_id: int, hours: float) -> Done:
-        """Put a conflict away for some hours."""
-        row = self._open_row(conflict_id)
-        await self.store.conflicts.snooze(conflict_id, self.clock.now() + timedelta(hours=hours))
-        self.bus.changed("conflicts")
-        return Done(f"{plain(row.label)} comes back in {hours:g} h.")
-
     async def undo_resolution(self, conflict_id: int) -> Done:
         """Take a resolution back where nobody changed the value since; the answer says what it left."""
         self.refuse_when_read_only("Undo")
@@ -337,7 +322,3 @@ def _slug(document: Mapping[str, Any]) -> str:
 def _side_or_none(value: object) -> SideName | None:
     known: dict[object, SideName] = {"attio": "attio", "external": "external", "base": "base", "both": "both"}
     return known.get(value)
-
-
-def _haystack(line: ConflictLine) -> str:
-    return fold(f"{line.label} {line.system} {line.kind} {line.what} {' '.join(line.fields)}")

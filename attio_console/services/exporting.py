@@ -65,7 +65,7 @@ def opening(form: Format, columns: Sequence[str]) -> str:
 def written(form: Format, columns: Sequence[str], rows: Sequence[TableRow], *, first: bool) -> str:
     """Return some rows; `first` tells JSON that no comma is needed before them."""
     if form is Format.CSV:
-        return _csv([[*(_harmless(cell.text) for cell in row.cells), row.record_id] for row in rows])
+        return _csv([[*(harmless(cell.text) for cell in row.cells), row.record_id] for row in rows])
     if form is Format.MARKDOWN:
         return "".join(
             f"| {' | '.join([*(cell.text.replace('|', chr(92) + '|') for cell in row.cells), row.record_id])} |\n"
@@ -92,7 +92,8 @@ def _csv(rows: Sequence[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """Return a text that no spreadsheet runs as a formula; numbers stay numbers."""
     if not text.startswith(_FORMULA) or text.lstrip("+-").replace(" ", "").replace(".", "").isdigit():
         return text
     return f"'{text}"

@@ -272,6 +272,21 @@ class ConflictLine:
     fields: tuple[str, ...]
     record_id: str
     collection: str
+    assignee: str = ""
+    """Whose it is, by name."""
+    comments: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineLine:
+    """One thing that happened to a field of a conflict, on either side."""
+
+    at: datetime | None
+    where: str
+    before: str
+    after: str
+    by: str
+    how: str
 
 
 @dataclass(frozen=True, slots=True)

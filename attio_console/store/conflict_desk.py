@@ -58,7 +58,12 @@ class ConflictDesk:
             " WHERE id IN (SELECT value FROM json_each(?))",
             (encode(list(ids)),),
         )
-        return [IndexLine(*row[:8], tuple(decode(row[8]))) for row in rows]
+        return [
+            IndexLine(
+                row_id, revision, kind, system, collection, external_type, label, at, tuple(decode(fields))
+            )
+            for row_id, revision, kind, system, collection, external_type, label, at, fields in rows
+        ]
 
     # ------------------------------------------------------------------------------------------- notes
 

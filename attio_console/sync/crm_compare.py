@@ -16,6 +16,7 @@ from attio_console.sync.crm_repair import part_doubles
 from attio_console.sync.examine import Examined, Examiner, Who, wanting_times
 from attio_console.sync.mapping import collection_of
 from attio_console.sync.resolve_records import guard_key
+from attio_console.sync.rules import renewed
 
 _PAIRS_AT_ONCE = 1_000
 _FEW = 200
@@ -168,7 +169,12 @@ class Comparing(LinkState):
         )
 
     async def _released(self) -> None:
-        """Compare again where a person has just let a stopped run, or the first one, go on."""
+        """Compare again where a person has just let a stopped run, or the first one, go on, or set a rule."""
+        newer = renewed(self._store, self._ready())
+        if newer is not None:
+            self._context = newer
+            await self.compare_all()
+            return
         names = self._ready().mapping.external_types
         flags = (self._store.state.get(guard_key(self.system, name)) or {} for name in names)
         if any(flag.get("accepted") for flag in flags) or (self._held and self.is_accepted):

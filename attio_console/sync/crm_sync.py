@@ -25,6 +25,7 @@ from attio_console.sync.bus import Bus
 from attio_console.sync.crm import CrmSync, accepted_key
 from attio_console.sync.gate import Gate
 from attio_console.sync.mapping import Mapping
+from attio_console.sync.mapping_edit import own_mapping
 from attio_console.sync.mapping_file import read_mapping
 from attio_console.sync.status import PartitionStatus
 
@@ -119,10 +120,12 @@ class CrmLink:
             await client.close()
 
     def mapping(self) -> Mapping | None:
-        """Return the mapping of the profile's file; None where it names none. Raises ConfigError."""
+        """Return the mapping of the profile's file, or of the workspace's own; None without either. Raises ConfigError."""
         path: Path | None = self._link.mapping
         if path is None:
-            return None
+            path = own_mapping(self._store.directory, self.system)
+            if not path.exists():
+                return None
         mapping = read_mapping(path)
         if mapping.system != self.system:
             raise errors.ConfigError(f"{path} maps {mapping.system}, not {self.system}")

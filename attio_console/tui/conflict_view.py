@@ -58,6 +58,8 @@ class ConflictView(Widget):
         self._title = RecordTitle()
         self._banner = RecordTitle()
         self._banner.id = "conflict-banner"
+        self._said = RecordTitle()
+        self._said.id = "conflict-said"
         self.grid = ConflictGrid()
         self._writes = WritesLine()
 
@@ -65,6 +67,7 @@ class ConflictView(Widget):
         """Make the parts."""
         yield Rule("first")
         yield self._title
+        yield self._said
         yield self._banner
         yield Rule()
         yield self.grid
@@ -109,6 +112,9 @@ class ConflictView(Widget):
         width = self.grid.size.width
         self._banner.set_class(bool(self._moved), "-shown")
         self._banner.show(" ", (self._moved, "conflict"))
+        said = [] if decision is None else self._said_on(decision.detail.line.conflict_id)
+        self._said.set_class(bool(said), "-shown")
+        self._said.show(*said)
         if decision is None:
             self._title.show("")
             self.grid.show([])
@@ -137,6 +143,20 @@ class ConflictView(Widget):
         parts: list[str | tuple[str, str]] = [" ", (line.label, "strong")]
         parts += [(f"  {self._place}", "accent"), (f"   {where}", "dim")]
         parts.append((f"   {found}{by.get(detail.detected_by, '')}", "dim"))
+        return parts
+
+    def _said_on(self, conflict_id: int) -> list[str | tuple[str, str]]:
+        """Return whose it is and what was said last."""
+        verbs = self.face.verbs
+        note = verbs.desk_note(conflict_id)
+        parts: list[str | tuple[str, str]] = []
+        if note.assignee:
+            parts.append((f" For {verbs.member_name(note.assignee)}", "accent"))
+        if note.comments:
+            last = verbs.comments(conflict_id)[-1]
+            ago = times.ago(last.at, self.face.clock.now())
+            more = f" · {len(note.comments)} comments" if len(note.comments) > 1 else ""
+            parts += [(f"  {last.by}, {ago}{more}: ", "dim"), last.text]
         return parts
 
     def _write_lines(self, decision: Decision) -> tuple[Text, ...]:

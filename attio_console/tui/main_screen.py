@@ -11,6 +11,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
+from attio_console.errors import StoreError
 from attio_console.services.types import Changed
 from attio_console.tui import global_actions
 from attio_console.tui.header import PANES, Banner, FooterLine, PaneAsked, StatusLine
@@ -134,7 +135,11 @@ class MainScreen(global_actions.GlobalActions, Screen[object]):
         """Show the keys of what has the focus now."""
         self.refresh_footer()
 
-    def _tick(self) -> None:
+    async def _tick(self) -> None:
+        try:
+            await self.face.verbs.wake_conflicts()
+        except StoreError as error:
+            self.face.say_error(error)
         if self.pane is not None and self.pane.children:
             self.pane.tick()
         self.refresh_lines()

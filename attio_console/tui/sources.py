@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from attio_console.services.types import Cell, TableQuery, TableRow
+from attio_console.services.types import Cell, ConflictLine, TableQuery, TableRow
 from attio_console.tui.prose import CONFLICT, EDIT_SIGNS, PAIRED
 from attio_console.tui.rows import Line, Slot
 
@@ -44,6 +44,40 @@ class RecordSource:
             if len(rows) < _KEYS_AT_ONCE:
                 break
         return keys
+
+
+class ConflictSource:
+    """The conflict queue: its order is known, its rows are read in windows."""
+
+    def __init__(self, console: Console, ids: Sequence[int], draw: Callable[[ConflictLine], Line]) -> None:
+        self._console = console
+        self._ids = ids
+        self._draw = draw
+        self.lines: dict[str, ConflictLine] = {}
+
+    async def count(self) -> int:
+        """Return how many conflicts there are."""
+        return len(self._ids)
+
+    async def window(self, start: int, count: int) -> Sequence[Line]:
+        """Return `count` conflicts from `start`."""
+        wanted = self._ids[start : start + count]
+        found = {line.conflict_id: line for line in self._console.conflict_lines(wanted)}
+        self.lines |= {str(number): line for number, line in found.items()}
+        # One that is gone since the order was read keeps its place until the queue is read again.
+        return [
+            self._draw(found[number]) if number in found else Line(str(number), (_EMPTY,))
+            for number in wanted
+        ]
+
+    async def index_of(self, key: str) -> int | None:
+        """Return where a conflict stands in the queue."""
+        number = int(key)
+        return self._ids.index(number) if number in self._ids else None
+
+    async def keys(self) -> list[str]:
+        """Return all conflicts, in order."""
+        return [str(number) for number in self._ids]
 
 
 def record_line(row: TableRow) -> Line:

@@ -114,7 +114,7 @@ async def test_the_screen_stacks_where_it_is_narrow(desk: Open) -> None:
 async def test_snoozing_takes_it_out_of_the_queue(desk: Open) -> None:
     async with desk(prepare=w.differ) as d:
         await _queue(d)
-        await d.press("w")
+        await d.press("w", "enter")
         await d.until(lambda: d.conflicts.table.total == 0, "the empty queue")
 
 

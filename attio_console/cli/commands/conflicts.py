@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +16,9 @@ from attio_console.errors import InvalidValue, NoSuchThing
 if TYPE_CHECKING:
     from attio_console.services.console import Console
     from attio_console.services.desk import Desk
-    from attio_console.services.types import ConflictDetail
+    from attio_console.services.types import ConflictDetail, Done
+
+RULES = ("attio", "external", "newest", "fill-blanks", "manual")
 
 _json = click.option(
     "--json", "as_json", is_flag=True, help="JSON: one document, or one object a line for lists."
@@ -24,30 +27,44 @@ _json = click.option(
 
 @click.group()
 def conflicts() -> None:
-    """List, show, resolve and undo conflicts."""
+    """List, show, put away, resolve and undo conflicts."""
 
 
 @conflicts.command("list")
 @click.option(
-    "--filter", "expression", default="", help="Words that the record, field, system or kind contains."
+    "--filter",
+    "expression",
+    default="",
+    help="Words, and terms: system= object= field= kind= assigned= age>2d",
 )
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--csv", "as_csv", is_flag=True, help="CSV: one line a field, for spreadsheets.")
 @_json
-def list_conflicts(expression: str, limit: int, as_json: bool) -> int:
-    """List what is open. Exit code 3 when something is."""
+def list_conflicts(expression: str, limit: int, as_csv: bool, as_json: bool) -> int:
+    """List what is open, oldest first. Exit code 3 when something is."""
 
     async def work(desk: Desk) -> int:
-        lines = desk.conflicts(0, limit, expression)
-        if as_json:
-            emit_lines(lines)
+        await desk.wake_conflicts()
+        ids = desk.conflict_ids(expression)
+        shown = ids[:limit]
+        if as_csv:
+            for line in desk.conflict_table(shown):
+                click.echo(line.removesuffix("\r\n"))
+        elif as_json:
+            emit_lines(desk.conflict_documents(shown))
         else:
+            lines = desk.conflict_lines(shown)
             emit_table(
-                ("ID", "RECORD", "WITH", "WHAT", "SUGGESTION"),
-                ((str(c.conflict_id), c.label, c.system, c.what, c.suggestion) for c in lines),
+                ("ID", "RECORD", "WITH", "WHAT", "SUGGESTION", "FOR"),
+                ((str(c.conflict_id), c.label, c.system, c.what, c.suggestion, c.assignee) for c in lines),
                 right=frozenset({0}),
             )
-            say(f"{desk.conflict_count()} open." if lines else "No conflicts.")
-        return EXIT_NEEDS_PERSON if lines else EXIT_DONE
+        if ids:
+            more = f", {len(shown):,} of them shown" if len(shown) < len(ids) else ""
+            say(f"{len(ids):,} {'match' if expression else 'open'}{more}.")
+        else:
+            say("No conflict matches." if expression else "No conflicts.")
+        return EXIT_NEEDS_PERSON if ids else EXIT_DONE
 
     return with_desk(work)
 
@@ -64,6 +81,10 @@ def show_conflict(conflict_id: int, as_json: bool) -> int:
             emit_json(detail)
             return
         say(detail.sentence)
+        if note := desk.desk_note(conflict_id).assignee:
+            say(f"For {desk.member_name(note)}.")
+        for comment in desk.comments(conflict_id):
+            say(f"{comment.at:%Y-%m-%d %H:%M} {comment.by}: {comment.text}")
         emit_table(
             ("FIELD", "BASE", "ATTIO", detail.line.system.upper(), "SUGGESTION"),
             (
@@ -74,6 +95,97 @@ def show_conflict(conflict_id: int, as_json: bool) -> int:
 
     with_desk(work)
     return EXIT_DONE
+
+
+@conflicts.command("timeline")
+@click.argument("conflict_id", type=int, metavar="ID")
+@click.argument("field")
+@_json
+def show_timeline(conflict_id: int, field: str, as_json: bool) -> int:
+    """Show what happened to one field on both sides, newest first."""
+
+    async def work(desk: Desk) -> None:
+        lines = await desk.timeline(conflict_id, field)
+        if as_json:
+            emit_lines(lines)
+            return
+        emit_table(
+            ("WHEN", "WHERE", "FROM", "TO", "WHO", "HOW"),
+            (
+                (f"{t.at:%Y-%m-%d %H:%M}" if t.at else "-", t.where, t.before, t.after, t.by, t.how)
+                for t in lines
+            ),
+        )
+
+    with_desk(work)
+    return EXIT_DONE
+
+
+@conflicts.command("snooze")
+@click.argument("conflict_ids", type=int, metavar="ID...", nargs=-1, required=True)
+@click.option(
+    "--until", required=True, help="4h, 2d, tomorrow, monday, 2026-12-01, or change: when a side changes."
+)
+def snooze_conflicts(conflict_ids: tuple[int, ...], until: str) -> int:
+    """Put conflicts away until a time, or until a side changes."""
+    return _done(lambda desk: desk.snooze_until(conflict_ids, until))
+
+
+@conflicts.command("assign")
+@click.argument("conflict_ids", type=int, metavar="ID...", nargs=-1, required=True)
+@click.option("--to", "who", required=True, help="A member's name, e-mail address or id; or nobody.")
+def assign_conflicts(conflict_ids: tuple[int, ...], who: str) -> int:
+    """Make conflicts somebody's."""
+    return _done(lambda desk: desk.assign(conflict_ids, who))
+
+
+@conflicts.command("comment")
+@click.argument("conflict_id", type=int, metavar="ID")
+@click.argument("text")
+def comment_on_conflict(conflict_id: int, text: str) -> int:
+    """Say something about a conflict."""
+    return _done(lambda desk: desk.comment(conflict_id, text))
+
+
+def _done(work: Callable[[Desk], Awaitable[Done]]) -> int:
+    async def told(desk: Desk) -> None:
+        say((await work(desk)).message)
+
+    with_desk(told)
+    return EXIT_DONE
+
+
+@conflicts.command("rule")
+@click.argument("conflict_id", type=int, metavar="ID")
+@click.argument("field")
+@click.option("--wins", "rule", required=True, type=click.Choice(RULES), help="The rule for that field.")
+@click.option(
+    "--dry-run", is_flag=True, help="Only show which open conflicts it settles, and what that writes."
+)
+@click.option("--no-wait", is_flag=True, help="Return once the decision is on disk.")
+@_json
+def make_rule(conflict_id: int, field: str, rule: str, dry_run: bool, no_wait: bool, as_json: bool) -> int:
+    """Remember a choice as a rule for a field of this mapping, and settle the open conflicts it decides."""
+
+    async def work(console: Console) -> int:
+        plan = console.preview_rule(conflict_id, field, rule)
+        if not dry_run:
+            done = await console.make_rule(conflict_id, field, rule)
+            return await deliver(console, done, wait=not no_wait, as_json=as_json)
+        if as_json:
+            emit_json(plan)
+            return EXIT_DONE
+        emit_table(
+            ("RECORD", "WHERE", "FIELD", "FROM", "TO"),
+            ((w.label, f"{w.system} {w.object}", w.field, w.before, w.after) for w in plan.writes),
+        )
+        say(
+            f"{plan.sentence} Settles {len(plan.settles)} open conflicts; {plan.partly} more keep other fields, "
+            f"{plan.left} stay. {'Makes' if plan.generated else 'Changes'} {plan.path}. Nothing was written."
+        )
+        return EXIT_DONE
+
+    return with_console(work)
 
 
 def _said(side: Any) -> str:

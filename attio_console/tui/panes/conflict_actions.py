@@ -11,9 +11,9 @@ from attio_console.tui.conflict_view import ConflictView
 from attio_console.tui.deciding import Chosen
 from attio_console.tui.dialogs.confirm import Confirm, PlanDialog
 from attio_console.tui.editors import edit_field
+from attio_console.tui.panes.conflict_triage import ConflictTriage
 from attio_console.tui.prose import counted
 from attio_console.tui.record_view import system_name
-from attio_console.tui.table_actions import TableActions
 
 _FIELD_CHOICES = {
     "choose-attio", "choose-other", "choose-base", "choose-both", "choose-edit", "choose-suggested", "choose-none",
@@ -25,19 +25,18 @@ _NEEDS_CONFLICT = {
     "take-suggested",
     "skip",
     "snooze",
+    "assign",
+    "comment",
+    "timeline",
     "mark",
     "copy",
 }
 
 
-class ConflictActions(TableActions):
+class ConflictActions(ConflictTriage):
     """The actions of the Conflicts pane; the pane itself holds the parts."""
 
     view: ConflictView
-
-    def line(self) -> ConflictLine | None:
-        """Return the conflict under the cursor."""
-        raise LookupError
 
     def lines_of(self, keys: list[str]) -> list[ConflictLine]:
         """Return conflicts by their keys in the queue."""
@@ -47,18 +46,9 @@ class ConflictActions(TableActions):
         """Let the keys work on the conflict under the cursor."""
         raise LookupError
 
-    def skip_current(self) -> None:
-        """Move the conflict under the cursor to the end of the queue."""
-        raise LookupError
-
     def step_conflict(self, step: int) -> None:
         """Go to a neighbouring conflict."""
         raise LookupError(step)
-
-    @property
-    def opened(self) -> bool:
-        """Whether the keys work on one conflict."""
-        raise LookupError
 
     # -- reasons ----------------------------------------------------------------------------------------------
 
@@ -70,6 +60,10 @@ class ConflictActions(TableActions):
             return self._why_not_choose(action, self.view.field)
         if action == "apply":
             return self._why_not_apply()
+        if action == "make-rule":
+            return self.why_not_rule(self.view.field)
+        if action == "export" and not self.queue_ids:
+            return "There is nothing to export."
         if action == "undo-choice":
             return None
         if action == "merged" and (self.view.decision is None or not self.view.decision.detail.merged):
@@ -108,15 +102,6 @@ class ConflictActions(TableActions):
     def act_open(self) -> None:
         """Open the conflict under the cursor."""
         self.open_conflict()
-
-    def act_skip(self) -> None:
-        """Move this conflict to the end of the queue."""
-        self.skip_current()
-
-    async def act_snooze(self) -> Done | None:
-        """Put this conflict away for a day."""
-        line = self.line()
-        return await self.verbs.snooze(line.conflict_id, 24) if line is not None else None
 
     async def _sure(self, writes: Sequence[PlannedWrite]) -> bool:
         """Ask before a decision that deletes records: nothing takes that back."""

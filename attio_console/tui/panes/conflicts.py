@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 from textual.widgets import Input
 
+from attio_console.errors import InvalidFilter
 from attio_console.services.types import Changed, Column, ConflictLine
 from attio_console.tui import times
 from attio_console.tui.conflict_grid import side_title
@@ -16,7 +17,8 @@ from attio_console.tui.pane import CountLabel, FilterBox, Rule, TabLine, TabStri
 from attio_console.tui.panes.conflict_actions import ConflictActions
 from attio_console.tui.prose import counted
 from attio_console.tui.record_view import system_name
-from attio_console.tui.rows import Line, ListSource, Slot
+from attio_console.tui.rows import Line, Slot
+from attio_console.tui.sources import ConflictSource
 from attio_console.tui.table import VirtualTable
 
 _COLUMNS = (
@@ -26,7 +28,6 @@ _COLUMNS = (
     Column("what", "What", "text", 28, 1),
     Column("suggestion", "Suggestion", "text", 36, 4),
 )
-_SHOWN = 10_000
 _PREVIEW_AFTER_S = 0.08
 
 
@@ -38,7 +39,9 @@ class ConflictsPane(ConflictActions):
         "What the rules leave to a person. Enter opens a conflict: ← takes Attio's value, → the other side's, 0 the one "
         "both last agreed on, e your own, Space the suggestion; Enter applies once no ? is left. u takes a choice back, "
         "and after applying the whole decision, on both sides.\n\n"
-        "With marks, H and L take one side for all of them, after a look at the plan. Other records go on syncing."
+        "With marks, H and L take one side for all of them, after a look at the plan; ! makes a choice a rule. w puts a "
+        "conflict away, a hands it over, c says something, t shows a field's past. Other records go on syncing.\n\n"
+        "The filter takes words and terms: system=hubspot object=people field=phone kind=merge age>2d assigned=jane."
     )
 
     def __init__(self) -> None:
@@ -48,15 +51,15 @@ class ConflictsPane(ConflictActions):
         self._count = CountLabel()
         self._table = VirtualTable(classes="main", cells=False)
         self.view = ConflictView()
-        self._lines: dict[str, ConflictLine] = {}
-        self._order: list[str] = []
-        self._skipped: list[str] = []
+        self._ids: list[int] = []
+        self._skipped: list[int] = []
+        self._source: ConflictSource
         self._timer: Timer | None = None
         self._deciding = False
 
     def compose(self) -> ComposeResult:
         """Make the parts."""
-        self._filter.placeholder = "a record, field or system"
+        self._filter.placeholder = "words, or system=hubspot object=people field=phone age>2d assigned=jane"
         yield TabLine(self._strip, self._filter, self._count)
         yield Rule()
         yield self._table
@@ -88,24 +91,31 @@ class ConflictsPane(ConflictActions):
 
     def read_queue(self) -> None:
         """Read the queue again, with the cursor where it was."""
-        lines = self.verbs.conflicts(0, _SHOWN, self._filter.value.strip())
-        self._lines = {str(line.conflict_id): line for line in lines}
-        skipped = [key for key in self._skipped if key in self._lines]
-        self._order = [key for key in self._lines if key not in skipped] + skipped
+        text = self._filter.value.strip()
+        try:
+            ids = self.verbs.conflict_ids(text)
+        except InvalidFilter as error:
+            self._filter.add_class("-wrong")
+            self._count.show((f"✕ {error.message} {error.hint}", "danger"))
+            return
+        self._filter.remove_class("-wrong")
+        there = set(ids)
+        self._skipped = [number for number in self._skipped if number in there] if not text else self._skipped
+        last = [number for number in self._skipped if number in there]
+        self._ids = [number for number in ids if number not in set(last)] + last
         total = self.verbs.conflict_count()
-        shown = (
-            f"{len(lines):,} of {total:,}" if self._filter.value.strip() else (f"{total:,}" if total else "")
-        )
-        self._count.show((shown, "dim"))
+        self._count.show((f"{len(ids):,} of {total:,}" if text else f"{total:,}" if total else "", "dim"))
         self._table.notice = self._notice()
         # The queue takes what it needs, and never more than leaves room for the fields.
-        self._table.styles.height = (
-            max(4, min(len(lines) + 2, self.app.size.height * 2 // 5)) if lines else "1fr"
-        )
-        # A conflict that was just decided makes room for the one after it.
-        self._table.show(ListSource(self._row(self._lines[key]) for key in self._order), same=True)
-        if not lines:
+        self._table.styles.height = max(4, min(len(ids) + 2, self.app.size.height * 2 // 5)) if ids else "1fr"
+        self._draw_queue()
+        if not ids:
             self._show(None)
+
+    def _draw_queue(self) -> None:
+        # A conflict that was just decided makes room for the one after it.
+        self._source = ConflictSource(self.verbs, self._ids, self._row)
+        self._table.show(self._source, same=True)
 
     def _notice(self) -> tuple[str, ...]:
         if self._filter.value.strip():
@@ -125,27 +135,36 @@ class ConflictsPane(ConflictActions):
                 Slot(line.label),
                 Slot("your edit" if line.system == "attio" else system_name(line.system)),
                 Slot(line.what),
-                Slot(settled, "", "dim"),
+                Slot(f"for {line.assignee} · {settled}" if line.assignee else settled, "", "dim"),
             ),
+            (("“", "accent"),) if line.comments else (),
         )
 
     def line(self) -> ConflictLine | None:
         """Return the conflict under the cursor."""
-        return self._lines.get(self._table.cursor_key or "")
+        key = self._table.cursor_key
+        if key is None:
+            return None
+        return self._source.lines.get(key) or next(iter(self.lines_of([key])), None)
 
     def lines_of(self, keys: list[str]) -> list[ConflictLine]:
         """Return conflicts by their keys in the queue."""
-        return [self._lines[key] for key in keys if key in self._lines]
+        return self.verbs.conflict_lines([int(key) for key in keys])
+
+    @property
+    def queue_ids(self) -> list[int]:
+        """The conflicts of the queue, in its order."""
+        return self._ids
 
     def skip_current(self) -> None:
         """Move the conflict under the cursor to the end of the queue."""
-        key = self._table.cursor_key
-        if key is None:
+        if self._table.cursor_key is None:
             return
-        place = self._order.index(key)
-        following = self._order[place + 1] if place + 1 < len(self._order) else self._order[0]
-        self._skipped = [other for other in self._skipped if other != key] + [key]
-        self._table.cursor_key = following
+        number = int(self._table.cursor_key)
+        place = self._ids.index(number)
+        following = self._ids[place + 1] if place + 1 < len(self._ids) else self._ids[0]
+        self._skipped = [other for other in self._skipped if other != number] + [number]
+        self._table.cursor_key = str(following)
         self.read_queue()
 
     def store_changed(self, changed: Changed) -> None:
@@ -159,8 +178,8 @@ class ConflictsPane(ConflictActions):
 
     def tick(self) -> None:
         """Bring ages up to date, while nothing is being decided."""
-        if not self.opened and self._lines and not self._table.frozen:
-            self._table.show(ListSource(self._row(self._lines[key]) for key in self._order), same=True)
+        if not self.opened and self._ids and not self._table.frozen:
+            self._draw_queue()
 
     def take_focus(self) -> None:
         """Put the focus where the keys of this pane work."""
@@ -208,8 +227,9 @@ class ConflictsPane(ConflictActions):
             if self.opened:
                 self.close_conflict()
             return
-        place = self._order.index(str(line.conflict_id)) + 1
-        self.view.show(self.verbs.conflict(line.conflict_id), f"{place} of {len(self._order)}")
+        number = line.conflict_id
+        place = f"{self._ids.index(number) + 1:,} of {len(self._ids):,}" if number in self._ids else ""
+        self.view.show(self.verbs.conflict(number), place)
 
     def open_conflict(self) -> None:
         """Let the keys work on the conflict under the cursor."""
