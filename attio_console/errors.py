@@ -58,6 +58,12 @@ class ConsoleError(Exception):
     def __str__(self) -> str:
         return self.message
 
+    @property
+    def advice(self) -> str:
+        """The message and the hint as two sentences."""
+        message = self.message if self.message.endswith((".", "!", "?", "…")) else f"{self.message}."
+        return f"{message} {self.hint}".strip()
+
 
 class UsageError(ConsoleError):
     """A command, key or argument cannot be used like that."""

@@ -329,7 +329,7 @@ class LinkVerbs(HookVerbs):
         try:
             mapping = read_mapping(path)
         except ConfigError as error:
-            return [f"{error} {error.hint}".strip()]
+            return [error.advice]
         if mapping.system != system:
             return [f"{path}: this maps {mapping.system}, not {system}"]
         link = self._link(system)
@@ -340,4 +340,4 @@ class LinkVerbs(HookVerbs):
             await client.close()
         text = await asyncio.to_thread(path.read_text, encoding="utf-8")
         problems = check_mapping(mapping, self.schema, objects, text, str(path))
-        return [plain(f"{problem} {problem.hint}".strip()) for problem in problems]
+        return [plain(problem.advice) for problem in problems]

@@ -31,5 +31,5 @@ def run(options: OpenOptions) -> int:
 
 
 def _refused(error: ConsoleError) -> int:
-    print(f"{error.title}: {error.message} {error.hint}".strip(), file=sys.stderr)  # noqa: T201 - the screen is gone
+    print(f"{error.title}: {error.advice}", file=sys.stderr)  # noqa: T201 - the screen is gone
     return 1

@@ -283,7 +283,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def say_error(self, error: ConsoleError) -> None:
         """Tell what went wrong and what helps."""
-        words = f"{error.message} {error.hint}".strip()
+        words = error.advice
         self.notify(plain(words), title=error.title, severity="error", markup=False, timeout=8)
 
     # -- size -------------------------------------------------------------------------------------------------

@@ -169,7 +169,7 @@ class ConflictView(Widget):
             writes = self.face.verbs.preview_resolution(number, decision.choices)
             consequence = self.face.verbs.consequence(number, decision.choices)
         except ConsoleError as error:
-            return (make(" ", (f"✕ {error.message} {error.hint}", "danger")),)
+            return (make(" ", (f"✕ {error.advice}", "danger")),)
         if consequence:
             deletes = any(write.deletes for write in writes)
             return (make(" ", (f"▲ {consequence}" if deletes else consequence, "danger" if deletes else "")),)

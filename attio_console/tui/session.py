@@ -72,7 +72,7 @@ class Session:
             try:
                 await console.run_engine()
             except ConsoleError as error:
-                self.engine_failure = f"The engine stopped: {error.message} {error.hint}".strip()
+                self.engine_failure = f"The engine stopped: {error.advice}"
             except Exception as error:  # noqa: BLE001 - whatever it was, the console goes on over what is on disk
                 self.engine_failure = f"The engine stopped unexpectedly: {type(error).__name__}: {error}."
             else:

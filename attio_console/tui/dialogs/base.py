@@ -43,7 +43,7 @@ class Dialog(ModalScreen[Answer | None]):
     def complain(self, error: ConsoleError) -> None:
         """Say inside the dialog why the answer is not accepted."""
         words = self.query_one(".error", Static)
-        words.update(plain(f"✕ {error.message} {error.hint}".strip()))
+        words.update(plain(f"✕ {error.advice}"))
         words.add_class("-shown")
 
     def accept_again(self) -> None:

@@ -96,7 +96,7 @@ class ConflictsPane(ConflictActions):
             ids = self.verbs.conflict_ids(text)
         except InvalidFilter as error:
             self._filter.add_class("-wrong")
-            self._count.show((f"✕ {error.message} {error.hint}", "danger"))
+            self._count.show((f"✕ {error.advice}", "danger"))
             return
         self._filter.remove_class("-wrong")
         there = set(ids)
