@@ -195,14 +195,17 @@ class Caller:
             raise
         finally:
             log.request_line(
-                self.system,
-                request.method,
-                request.path,
-                outcome=outcome,
-                elapsed_s=response.elapsed if response else self.clock.monotonic() - permit.at,
-                waited_s=waited,
-                lane=request.lane.name.lower(),
-                attempt=attempt,
-                size=len(response.content) if response else 0,
-                request_id=response.headers.get(self._request_id_header) if response else None,
+                log.RequestRecord(
+                    self.clock.now(),
+                    self.system,
+                    request.method,
+                    log.REDACTOR.redact(request.path),
+                    outcome,
+                    response.elapsed if response else self.clock.monotonic() - permit.at,
+                    waited,
+                    request.lane.name.lower(),
+                    attempt,
+                    len(response.content) if response else 0,
+                    (response.headers.get(self._request_id_header) or "") if response else "",
+                )
             )

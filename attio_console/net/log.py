@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 
 LOGGER = logging.getLogger("attio_console.net")
@@ -55,30 +58,61 @@ REDACTOR = Redactor()
 LOGGER.addFilter(REDACTOR)
 
 
-def request_line(
-    system: str,
-    method: str,
-    path: str,
-    *,
-    outcome: str,
-    elapsed_s: float,
-    waited_s: float,
-    lane: str,
-    attempt: int,
-    size: int,
-    request_id: str | None,
-) -> None:
-    """Write the one line of a request. `path` comes without its query, which may hold a person's address."""
+HELD = 1_000
+"""Requests that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request as it is remembered: never its query, its headers or its body."""
+
+    at: datetime
+    system: str
+    method: str
+    path: str
+    outcome: str
+    """The status, or the name of what went wrong."""
+    elapsed_s: float
+    waited_s: float
+    lane: str
+    attempt: int
+    size: int
+    request_id: str
+
+
+class Recent:
+    """The newest requests of this process; older ones are forgotten."""
+
+    def __init__(self, held: int = HELD) -> None:
+        self._records: deque[RequestRecord] = deque(maxlen=held)
+        self.total = 0
+
+    def add(self, record: RequestRecord) -> None:
+        """Remember a request."""
+        self._records.append(record)
+        self.total += 1
+
+    def newest(self, limit: int) -> list[RequestRecord]:
+        """Return the newest requests, newest first."""
+        return [record for record, _ in zip(reversed(self._records), range(limit), strict=False)]
+
+
+RECENT = Recent()
+
+
+def request_line(record: RequestRecord) -> None:
+    """Remember a request and write its one line. Its path comes without the query, which may hold a person's address."""
+    RECENT.add(record)
     LOGGER.info(
         "%s %s %s %s %.0fms waited=%.0fms lane=%s attempt=%d bytes=%d id=%s",
-        system,
-        method,
-        path,
-        outcome,
-        elapsed_s * 1000,
-        waited_s * 1000,
-        lane,
-        attempt,
-        size,
-        request_id or "-",
+        record.system,
+        record.method,
+        record.path,
+        record.outcome,
+        record.elapsed_s * 1000,
+        record.waited_s * 1000,
+        record.lane,
+        record.attempt,
+        record.size,
+        record.request_id or "-",
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from attio_console.services.pulling import PullVerbs
+from attio_console.services.requests import RequestVerbs
 from attio_console.services.types import Changed
 
 
-class Console(PullVerbs):
+class Console(PullVerbs, RequestVerbs):
     """What a face holds while a profile is open. Every verb is one method; none of them awaits the network.
 
     The exceptions are the verbs of a script: `pull`, `sync` and `deliver`.

@@ -13,6 +13,7 @@ from attio_console.services.types import Done
 from attio_console.tui.dialogs.about import About
 from attio_console.tui.dialogs.form import Form, FormField
 from attio_console.tui.dialogs.pick import Pick, PickDialog, among
+from attio_console.tui.dialogs.requests import RequestsDialog
 from attio_console.tui.header import PANES
 
 if TYPE_CHECKING:
@@ -160,6 +161,10 @@ class GlobalActions:
         """Say what this pane is for."""
         if self.pane is not None:
             await self.face.push_screen_wait(About(self.pane.NAME.capitalize(), self.pane.ABOUT))
+
+    async def act_log(self) -> None:
+        """Show the log of requests."""
+        await self.face.push_screen_wait(RequestsDialog())
 
     async def act_theme(self) -> None:
         """Choose colours, seen as you move."""

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 
 from attio_console.net import Redactor
+from attio_console.net.log import Recent, RequestRecord
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 def line(redactor: Redactor, message: str, *args: object) -> str:
@@ -48,3 +52,12 @@ def test_a_traceback_is_redacted() -> None:
 
 def test_plain_text_stays_as_it_is() -> None:
     assert line(Redactor(), "attio GET /v2/self 200 %dms", 12) == "attio GET /v2/self 200 12ms"
+
+
+def test_the_newest_requests_are_remembered_and_no_more_than_there_is_room_for() -> None:
+    recent = Recent(held=3)
+    for number in range(5):
+        recent.add(RequestRecord(NOW, "attio", "GET", f"/v2/{number}", "200", 0.01, 0, "scan", 1, 9, "id"))
+    assert [record.path for record in recent.newest(2)] == ["/v2/4", "/v2/3"]
+    assert [record.path for record in recent.newest(9)] == ["/v2/4", "/v2/3", "/v2/2"]
+    assert recent.total == 5
