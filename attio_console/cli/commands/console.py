@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attio_console.cli import EXIT_DONE
 from attio_console.cli.commands._open import open_options
+from attio_console.cli.first_run import is_first_run, set_up
 from attio_console.cli.terminal import require_terminal
 
 if TYPE_CHECKING:
@@ -16,4 +18,9 @@ def open_the_console(given: Globals) -> int:
     from attio_console.tui import run as open_screen
 
     require_terminal()
+    if is_first_run(given):
+        ready = set_up(given)
+        if ready is None:
+            return EXIT_DONE
+        given = ready
     return open_screen(open_options(given))
