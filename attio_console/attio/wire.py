@@ -16,7 +16,8 @@ from attio_console.net.limiter import Kind
 
 T = TypeVar("T")
 
-_STALE_PAGES = 3
+# So often in a row the same page may come because others created rows in front of it meanwhile.
+_REPEATS = 20
 
 
 class _One(msgspec.Struct):
@@ -209,16 +210,16 @@ async def walk_offset(
     up, so the walk steps back until it does.
     """
     seen: set[str] = set()
-    offset = 0
-    stale = 0
+    last: list[str] = []
+    repeats = offset = 0
     while True:
         rows = await fetch(offset)
-        known = len(seen)
         back = 1
         while offset > 0 and not (rows and key(rows[0]) in seen):
             offset = max(0, offset - back)
             back *= 2
             rows = await fetch(offset)
+        keys = [key(row) for row in rows]
         for row in rows:
             identity = key(row)
             if identity not in seen:
@@ -226,8 +227,9 @@ async def walk_offset(
                 yield row
         if len(rows) < page_size:
             return
-        stale = stale + 1 if len(seen) == known else 0
-        if stale > _STALE_PAGES:
+        repeats = repeats + 1 if keys == last else 0
+        last = keys
+        if repeats > _REPEATS:
             raise errors.ServerFailed("Attio's pages repeat themselves.", code="malformed_answer")
         offset += max(1, len(rows) - 1)
 

@@ -114,6 +114,8 @@ class Row:
         from attio_console.model.values import from_attio
 
         fields = self.document.get("values") or self.document.get("entry_values") or {}
+        if not isinstance(fields, dict):
+            return {}
         return {slug: from_attio(values) for slug, values in fields.items() if isinstance(values, list)}
 
     def values(self) -> dict[str, Items]:

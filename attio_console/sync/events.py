@@ -21,6 +21,9 @@ class _Envelope(msgspec.Struct):
     events: list[dict[str, Any]]
 
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding a delivery ends in that is none."""
+
 _DECODER = msgspec.json.Decoder(_Envelope)
 
 
@@ -65,7 +68,7 @@ def event_types(body: bytes) -> list[str]:
     """Return the types of the events in a delivery, for showing."""
     try:
         return [str(event.get("event_type", "")) for event in _DECODER.decode(body).events]
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return []
 
 

@@ -7,8 +7,6 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-import msgspec
-
 from attio_console import errors
 from attio_console.model.clock import Clock
 from attio_console.net.retry import Backoff
@@ -16,7 +14,7 @@ from attio_console.store import Store
 from attio_console.store.tx import Tx
 from attio_console.store.types import Claim
 from attio_console.sync.bus import Bus
-from attio_console.sync.events import Group, GroupKey, Pile, coalesce
+from attio_console.sync.events import UNREADABLE, Group, GroupKey, Pile, coalesce
 from attio_console.sync.gate import Gate
 from attio_console.sync.lag import LagMeter
 from attio_console.sync.own_writes import OwnWrites
@@ -120,12 +118,12 @@ class InboxWorker:
     def _read(self, claims: Sequence[Claim]) -> tuple[list[Claim], Pile]:
         try:
             return list(claims), coalesce([c.delivery.body for c in claims], self._own.is_echo)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             readable = []
             for claim in claims:
                 try:
                     coalesce([claim.delivery.body])
-                except msgspec.MsgspecError:
+                except UNREADABLE:
                     continue
                 readable.append(claim)
             return readable, coalesce([c.delivery.body for c in readable], self._own.is_echo)

@@ -131,7 +131,7 @@ class Listener:
             raise _Refusal(401, "The signature does not match.")
         try:
             envelope = _DECODER.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise _Refusal(400, "Not a webhook delivery.") from None
         key = _key(headers.get(b"idempotency-key", b""))
         try:

@@ -46,14 +46,33 @@ class _Guarded(HttpToolsProtocol):
 
     _timer: asyncio.TimerHandle | None = None
     _header_bytes = 0
+    _since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
-        if len(self.connections) >= MAX_CONNECTIONS:
+        if len(self.connections) >= MAX_CONNECTIONS and not self._make_room():
             transport.write(_BUSY)
             transport.close()
             return
         super().connection_made(transport)
+        self._since = self.loop.time()
         self._arm()
+
+    def _make_room(self) -> bool:
+        """Hang up on whoever has been silent for longest: a crowd that only waits must not keep a delivery out."""
+        idle = [one for one in self.connections if isinstance(one, _Guarded) and not one._is_answering]
+        if not idle:
+            return False
+        oldest = min(idle, key=lambda one: one._since)
+        # Not in a moment, when the transport tells of it, but for whoever asks next.
+        self.connections.discard(oldest)
+        oldest.transport.abort()
+        return True
+
+    @property
+    def _is_answering(self) -> bool:
+        """Whether a whole request has arrived and its answer is on the way."""
+        cycle = self.cycle
+        return cycle is not None and not cycle.more_body and not cycle.response_complete
 
     def data_received(self, data: bytes) -> None:
         # A refused connection has no transport here, and its bytes go nowhere.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -25,8 +26,12 @@ class Shelf:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
         self.failing = False
+        self.asked, self.open = asyncio.Event(), asyncio.Event()
+        self.open.set()
 
     async def __call__(self, key: str, webhook_id: str, body: bytes, received_at: datetime) -> bool:
+        self.asked.set()
+        await self.open.wait()
         if self.failing:
             raise errors.StoreUnavailable("The disk is full.")
         fresh = key not in self.kept
@@ -189,20 +194,29 @@ async def test_a_connection_that_says_nothing_is_closed(
     assert await bench.raw(b"POST / HT") == b""
 
 
-async def test_connections_over_the_limit_are_refused_and_the_others_served(
+async def test_over_the_limit_whoever_was_silent_for_longest_makes_room(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook_server, "MAX_CONNECTIONS", 2)
-    reader, writer = await asyncio.open_connection(bench.address.host, bench.address.port)
-    _, idle = await asyncio.open_connection(bench.address.host, bench.address.port)
+    silent, first = await asyncio.open_connection(bench.address.host, bench.address.port)
+    _, second = await asyncio.open_connection(bench.address.host, bench.address.port)
+    assert await bench.send() == 200
+    with contextlib.suppress(ConnectionResetError):
+        assert await silent.read() == b""
+    first.close()
+    second.close()
+
+
+async def test_over_the_limit_of_deliveries_at_work_the_next_is_told_to_come_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_server, "MAX_CONNECTIONS", 1)
+    bench.shelf.open.clear()
+    sending = asyncio.create_task(bench.send())
+    await bench.shelf.asked.wait()
     assert b" 503 " in (await bench.raw(b""))[:20]
-    writer.write(
-        b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nIdempotency-Key: z\r\nAttio-Signature: %s\r\nContent-Length: %d\r\n\r\n%s"
-        % (sign(SECRET, BODY).encode(), len(BODY), BODY)
-    )
-    assert b" 200 " in (await reader.read())[:20]
-    idle.close()
-    writer.close()
+    bench.shelf.open.set()
+    assert await sending == 200
 
 
 async def test_a_port_in_use_says_so() -> None:
