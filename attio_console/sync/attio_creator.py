@@ -156,6 +156,7 @@ class AttioCreator:
             title=str(wanted.get("title", "")),
             content=str(wanted.get("content", "")),
             format=wanted.get("format", "plaintext"),
+            created_at=wanted.get("created_at"),
             lane=lane,
         )
         self._own.wrote(made.id.note_id, ["note.created"])
@@ -221,7 +222,9 @@ class AttioCreator:
             "id": by.get("referenced_actor_id"),
         }
         mine = self._own.actor_id is None or actor.get("id") in {None, self._own.actor_id}
-        return mine and _late_enough(document.get("created_at"), item)
+        # What is carried from another system keeps the time at which it was written there.
+        dated = bool(item.payload.get("created_at"))
+        return mine and (dated or _late_enough(document.get("created_at"), item))
 
     def _known(self, item: OutboxItem) -> set[str]:
         """Return what other items made: two equal notes on purpose are two notes."""

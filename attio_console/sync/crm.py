@@ -9,6 +9,7 @@ from functools import cached_property
 
 from attio_console import errors
 from attio_console.store.types import NewItem, NewPair, Pair
+from attio_console.sync.activities import ActivitySync
 from attio_console.sync.apply import Applied
 from attio_console.sync.bus import Change, Subscription
 from attio_console.sync.crm_compare import Comparing
@@ -21,6 +22,7 @@ from attio_console.sync.crm_repair import follow_merges
 from attio_console.sync.examine import Examined
 from attio_console.sync.mapping import ObjectMapping, collection_of
 from attio_console.sync.pairing import Pairing
+from attio_console.sync.sources import NOTES, TASKS
 from attio_console.sync.stamps import Stamping
 
 _REPAIR_EVERY = timedelta(seconds=30)
@@ -52,16 +54,26 @@ class CrmSync(Comparing):
         """Return who writes down on the other side which record here it stands for."""
         return Stamping(self.system, self.client, self._store, self._bus, self.contact)
 
+    @cached_property
+    def activities(self) -> ActivitySync:
+        """Return who carries notes and tasks across."""
+        return ActivitySync(self.client, self._store, self._bus, self._ready(), self._clock, self.contact)
+
     def _may_judge(self, one: Examined) -> bool:
         may = super()._may_judge(one)
         if may:
             self.stamps.note(one)
         return may
 
-    async def _stamp(self) -> None:
+    async def _beside(self) -> None:
+        """Do what goes beside the fields of pairs: say there whom each stands for, carry notes and tasks."""
         is_held = self._gate is not None and self._gate.paused
-        if self.is_accepted and not self._paused and not is_held:
-            await self.stamps.write()
+        if not self.is_accepted or self._paused or is_held:
+            return
+        await self.stamps.write()
+        logged = (self._store.state.partition("attio", name).scanned_at for name in (NOTES, TASKS))
+        if self.activities.settings.is_on and all(logged):
+            await self.activities.carry()
 
     async def once(self) -> Applied:
         """Read, pair, compare and send once, until nothing is due; return what the comparison did."""
@@ -70,12 +82,12 @@ class CrmSync(Comparing):
         await self.pair()
         await self._look_into_bins()
         done = await self.compare_all()
-        await self._stamp()
+        await self._beside()
         sender = self._sender(self._ready())
         while await sender.send_due():
             done_again = await self.compare_all()
             done.items += done_again.items
-            await self._stamp()
+            await self._beside()
         return done
 
     def sync_now(self) -> None:
@@ -120,14 +132,14 @@ class CrmSync(Comparing):
         await self.pair()
         await self._look_into_bins()
         await self.compare_all()
-        await self._stamp()
+        await self._beside()
         self._looked = True
         self._bus.changed("status")
 
     @property
     def is_settled(self) -> bool:
         """Whether the first look is over and no comparison is under way."""
-        return self._looked and not self._busy.locked() and self.stamps.is_idle
+        return self._looked and not self._busy.locked() and self.stamps.is_idle and self.activities.is_idle
 
     async def _look_into_bins(self) -> None:
         """Once, pair the records that were counterparts by their stored id and are in the recycle bin now."""
@@ -177,7 +189,7 @@ class CrmSync(Comparing):
         await self.read()
         if self._pairing_is_due():
             await self.pair()
-        await self._stamp()
+        await self._beside()
         self.polls += 1
         self.contact.ok()
         self._bus.changed("status")
@@ -198,6 +210,13 @@ class CrmSync(Comparing):
             pull.error = ""
             self._polled_at[name] = self._clock.now()
             await self._news(name, pulled)
+        try:
+            await self.activities.read()
+        except (errors.NotAuthorised, errors.RateLimited):
+            raise
+        except errors.ApiError as error:
+            # Whoever may not read notes there still syncs the records.
+            self.contact.remember(error)
         if failure is not None:
             raise failure
 
@@ -257,11 +276,15 @@ class CrmSync(Comparing):
             await self.compare_all()
         elif pairs:
             await self.compare(pairs)
-        await self._stamp()
+        if not change.collections or change.collections & {NOTES, TASKS}:
+            self.activities.look_again()
+        else:
+            self.activities.heard_of(pairs or ())
+        await self._beside()
 
     async def _release(self) -> None:
         await self._released()
-        await self._stamp()
+        await self._beside()
 
     def _pairs_of(self, change: Change) -> list[Pair] | None:
         """Return the pairs that a change concerns; None for any of them."""

@@ -136,7 +136,10 @@ async def linked_console(
         if "hubspot" in systems
         else None,
         salesforce=SalesforceLink(
-            login_url=sandbox.salesforce, client_id=tokens["salesforce"]["client_id"], poll_s=0.5
+            login_url=sandbox.salesforce,
+            client_id=tokens["salesforce"]["client_id"],
+            poll_s=0.5,
+            mapping=files.get("salesforce"),
         )
         if "salesforce" in systems
         else None,
