@@ -20,6 +20,7 @@ from attio_console.crm.protocol import (
     CrmPage,
     CrmRecord,
     Cursor,
+    Known,
 )
 from attio_console.model.times import instant, stamp
 from attio_console.net import Resend
@@ -124,7 +125,9 @@ class HubSpotReading(HubSpotCalls):
             if cursor is None:
                 return
 
-    async def changed(self, object_type: str, fields: Sequence[str], since: Cursor) -> AsyncIterator[CrmPage]:
+    async def changed(
+        self, object_type: str, fields: Sequence[str], since: Cursor, known: Known | None = None
+    ) -> AsyncIterator[CrmPage]:
         """Yield the records that changed since the cursor; ids come from search, bodies from a read."""
         at = _millis(since.at)
         while True:
@@ -135,20 +138,30 @@ class HubSpotReading(HubSpotCalls):
                 seen += len(rows)
                 if rows:
                     last = max(last, *(when for _, when in rows))
-                    records = await self.get_many(object_type, [row_id for row_id, _ in rows], fields)
-                    yield CrmPage(records, Cursor(_iso(last)), not after)
+                    yield CrmPage(
+                        await self._unknown(object_type, rows, fields, known), Cursor(_iso(last)), not after
+                    )
                 if not after:
                     return
                 if seen + _SEARCH_PAGE > _SEARCH_DEPTH:
                     break
             if last == at:
                 # More records of one instant than a search is deep: walk them by id, then go past the instant.
-                async for page in self._walk_instant(object_type, fields, at):
+                async for page in self._walk_instant(object_type, fields, at, known):
                     yield page
                 last = at + 1
             at = last
 
-    async def _walk_instant(self, object_type: str, fields: Sequence[str], at: int) -> AsyncIterator[CrmPage]:
+    async def _unknown(
+        self, object_type: str, rows: Sequence[tuple[str, int]], fields: Sequence[str], known: Known | None
+    ) -> list[CrmRecord]:
+        # The tail of what was changed last is found by every search: it is not read by every look.
+        ids = [row_id for row_id, when in rows if known is None or not known(row_id, _iso(when))]
+        return await self.get_many(object_type, ids, fields) if ids else []
+
+    async def _walk_instant(
+        self, object_type: str, fields: Sequence[str], at: int, known: Known | None
+    ) -> AsyncIterator[CrmPage]:
         last_id = "0"
         while True:
             rows, _ = await self._search(object_type, at, last_id, "", set())
@@ -157,7 +170,7 @@ class HubSpotReading(HubSpotCalls):
             before, last_id = last_id, str(max(int(row_id) for row_id, _ in rows))
             if int(last_id) <= int(before):
                 raise ValueError("a search gives what was excluded from it")
-            records = await self.get_many(object_type, [row_id for row_id, _ in rows], fields)
+            records = await self._unknown(object_type, rows, fields, known)
             yield CrmPage(records, Cursor(_iso(at), last_id), is_last=False)
 
     async def _search(

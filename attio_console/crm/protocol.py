@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from attio_console.errors import ConsoleError
 
@@ -181,6 +181,10 @@ class CrmIdentity:
     name: str = ""
 
 
+Known: TypeAlias = Callable[[str, str], bool]
+"""Whether a record is held as it was at that time: (id, modified at) -> bool."""
+
+
 class CrmClient(Protocol):
     """Everything the sync asks of another CRM."""
 
@@ -212,8 +216,13 @@ class CrmClient(Protocol):
     def scan(self, object_type: str, fields: Sequence[str], after: str = "") -> AsyncIterator[CrmPage]:
         """Yield every record, in an order that change does not disturb, from after that id on."""
 
-    def changed(self, object_type: str, fields: Sequence[str], since: Cursor) -> AsyncIterator[CrmPage]:
-        """Yield the records that changed at or after the cursor, oldest change first."""
+    def changed(
+        self, object_type: str, fields: Sequence[str], since: Cursor, known: Known | None = None
+    ) -> AsyncIterator[CrmPage]:
+        """Yield the records that changed at or after the cursor, oldest change first.
+
+        Where reading a record costs a call of its own, those that are `known` are left out.
+        """
 
     async def get_many(self, object_type: str, ids: Sequence[str], fields: Sequence[str]) -> list[CrmRecord]:
         """Return those of the records that exist, whatever was asked for in their place named in `asked_id`."""

@@ -17,6 +17,7 @@ from attio_console.crm.protocol import (
     CrmPage,
     CrmRecord,
     Cursor,
+    Known,
 )
 from attio_console.crm.salesforce_calls import PAGE, SalesforceCalls, chunks, decode
 from attio_console.model.times import instant
@@ -47,7 +48,7 @@ class SalesforceReading(SalesforceCalls):
     async def describe(self, object_type: str) -> CrmObject:
         """Return the fields of an sObject."""
         body = await self._get(f"sobjects/{object_type}/describe", partition=object_type)
-        fields = tuple(wire.decode_field(raw) for raw in body.get("fields") or ())
+        fields = tuple(wire.decode_field(raw) for raw in body["fields"])
         return CrmObject(object_type, str(body.get("label") or object_type), fields)
 
     async def owners(self) -> list[CrmOwner]:
@@ -89,7 +90,13 @@ class SalesforceReading(SalesforceCalls):
                 yield CrmPage([], None, is_last=True)
                 return
 
-    async def changed(self, object_type: str, fields: Sequence[str], since: Cursor) -> AsyncIterator[CrmPage]:
+    async def changed(
+        self,
+        object_type: str,
+        fields: Sequence[str],
+        since: Cursor,
+        known: Known | None = None,  # noqa: ARG002 - the query answers with the records themselves
+    ) -> AsyncIterator[CrmPage]:
         """Yield the records whose SystemModstamp is at or after the cursor."""
         columns = columns_of(fields)
         at, last_id = instant(since.at), since.last_id

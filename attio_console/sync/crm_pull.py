@@ -14,6 +14,7 @@ from attio_console.store import Store
 from attio_console.store.types import PartitionState
 from attio_console.sync.bus import Bus
 from attio_console.sync.crm_context import CrmContext, external_row, external_stamp
+from attio_console.sync.crm_repair import follow_merges
 from attio_console.sync.mapping import collection_of
 from attio_console.sync.status import Progress
 
@@ -76,7 +77,7 @@ class CrmPull:
         """Read what is new: everything the first time, then changes, now and then a sweep for deletions."""
         now = self._clock.now()
         state = self.state
-        if state.scanned_at is None or now - state.scanned_at > RESCAN_AFTER:
+        if state.scanned_at is None or now - state.scanned_at > RESCAN_AFTER or await self._wants_more():
             pulled = await self._scan()
         else:
             pulled = await self._changes(state)
@@ -84,6 +85,21 @@ class CrmPull:
                 pulled = await self._sweep(pulled)
         self._bus.records(self.collection, pulled.touched)
         return pulled
+
+    async def _wants_more(self) -> bool:
+        """Whether a field is mapped that what was read so far does not have; a scan for fewer is given up."""
+        wanted = sorted(self._fields())
+        kept = self._store.state.get(self._fields_key) or {}
+        if set(wanted) <= set(kept.get("read", ())):
+            return False
+        if kept.get("reading") != wanted:
+            await self._store.mirror.abandon_scan(self.collection)
+            await self._store.state.put(self._fields_key, {**kept, "reading": wanted})
+        return True
+
+    @property
+    def _fields_key(self) -> str:
+        return f"crm:{self._context.system}:{self.external_type}:fields"
 
     async def _scan(self) -> Pulled:
         store, fields = self._store, self._fields()
@@ -96,6 +112,7 @@ class CrmPull:
         changed: set[str] = set()
         merged: set[tuple[str, str]] = set()
         async for page in self._client.scan(self.external_type, fields, after):
+            await self._follow(_merges(page.records))
             rows = [external_row(record) for record in page.records]
             cursor = page.cursor.last_id.encode() if page.cursor else None
             result = await store.mirror.apply_page(self.collection, rows, scan=scan.scan, cursor=cursor)
@@ -112,6 +129,8 @@ class CrmPull:
         deleted = await self._confirm_gone(await store.mirror.unseen(self.collection, scan.scan), merged)
         await store.mirror.finish_scan(self.collection, scan.scan)
         self.progress = None
+        read = sorted(fields)
+        await self._store.state.put(self._fields_key, {"read": read, "reading": read})
         await self._keep(newest or stamp(self._clock.now() - timedelta(days=1)), scanned=True)
         return Pulled(frozenset(created), frozenset(changed), frozenset(deleted), tuple(sorted(merged)))
 
@@ -121,6 +140,7 @@ class CrmPull:
         found = await self._client.get_many(self.external_type, unseen, self._fields())
         here = {record.id for record in found if not record.asked_id}
         merged.update(_merges(found))
+        await self._follow(merged)
         gone = set(unseen) - here
         await self._store.mirror.delete(self.collection, sorted(gone))
         return gone
@@ -134,10 +154,12 @@ class CrmPull:
         changed: set[str] = set()
         merged: set[tuple[str, str]] = set()
         newest = state.cursor
-        pages = self._client.changed(self.external_type, self._fields(), Cursor(stamp(since - overlap)))
+        start = Cursor(stamp(since - overlap))
+        pages = self._client.changed(self.external_type, self._fields(), start, self._is_held)
         async for page in pages:
             fresh = [record for record in page.records if self._is_new(record)]
             if fresh:
+                await self._follow(_merges(fresh))
                 rows = [external_row(record) for record in fresh]
                 result = await self._store.mirror.apply_page(self.collection, rows)
                 created.update(result.created)
@@ -149,6 +171,10 @@ class CrmPull:
             await self._store.mirror.delete(self.collection, sorted(gone))
         await self._keep(newest)
         return Pulled(frozenset(created), frozenset(changed), frozenset(gone), tuple(sorted(merged)))
+
+    def _is_held(self, record_id: str, modified_at: str) -> bool:
+        held = self._store.mirror.raw(self.collection, record_id)
+        return held is not None and _not_older(external_stamp(held), modified_at)
 
     def _is_new(self, record: CrmRecord) -> bool:
         if record.asked_id:
@@ -168,6 +194,7 @@ class CrmPull:
         }
         held = {i for i in deleted if self._store.mirror.raw(self.collection, i) is not None}
         absorbed: set[tuple[str, str]] = set(merges)
+        await self._follow(absorbed)
         gone = await self._confirm_gone(sorted(held), absorbed)
         self._swept_at = begun
         return replace(
@@ -175,6 +202,14 @@ class CrmPull:
             deleted=pulled.deleted | gone,
             merged=tuple(sorted(set(pulled.merged) | absorbed)),
         )
+
+    async def _follow(self, merged: set[tuple[str, str]]) -> None:
+        """Let pairs follow a merge before the mirror knows of it: it is told once, and a death must not lose it."""
+        if merged:
+            kept = await follow_merges(self._store, self._context.system, self.external_type, sorted(merged))
+            self._bus.records(self.collection, kept)
+            if kept:
+                self._bus.changed("conflicts")
 
     def _fields(self) -> tuple[str, ...]:
         return self._context.mapping.fields_of(self.external_type)

@@ -13,7 +13,7 @@ from attio_console.model.values import from_attio
 from attio_console.store.outbox import provisional_id
 from attio_console.store.types import ConflictRow, FieldEdit, NewItem
 from attio_console.sync import kinds
-from attio_console.sync.mapping_file import write_mapping
+from attio_console.sync.mapping import ObjectMapping
 from attio_console.sync.resolve import Resolver
 from tests.engine.crm.truth import FIELDS, KINDS, STAGES
 
@@ -111,8 +111,6 @@ class Play:
             return {"first_name": value[0], "last_name": value[1], "full_name": f"{value[0]} {value[1]}"}
         if slug in {"email_addresses", "phone_numbers", "domains"}:
             return [value]
-        if slug == "owner":
-            return next(m for m, email in self.stage.people.members.items() if email == value)
         return value
 
     def _native(self, system: str, kind: str, slug: str, value: Any) -> dict[str, Any]:
@@ -255,7 +253,8 @@ class Play:
             assert option is not None
             value = {"id": option.id, "title": option.title}
         elif slug == "owner":
-            value = {"type": "workspace-member", "id": value}
+            member = next(m for m, email in self.stage.people.members.items() if email == value)
+            value = {"type": "workspace-member", "id": member}
         elif slug == "value":
             value = {"currency_value": value, "currency_code": attribute.currency_code}
         elif slug == "phone_numbers":
@@ -348,26 +347,19 @@ class Play:
     async def change_rules(self) -> str:
         """The operator edits the mapping file and starts anew."""
         system = self.dice.choice(("hubspot", "salesforce"))
-        mapping = self.stage.mapping(system)
         rule = self.dice.choice(
             (Rule.MANUAL, Rule.MANUAL, Rule.ATTIO, Rule.EXTERNAL, Rule.NEWEST, Rule.FILL_BLANKS)
         )
         blanks = self.dice.choice((Blanks.FILL, Blanks.FILL, Blanks.KEEP, Blanks.CLEAR))
-        objects = tuple(
-            dataclasses.replace(
-                one,
-                fields=tuple(
-                    dataclasses.replace(f, rule=rule, blanks=blanks) if self.dice.random() < 0.5 else f
-                    for f in one.fields
-                ),
-            )
-            for one in mapping.objects
-        )
-        path = self.stage.directory / f"{system}.toml"
-        path.write_text(write_mapping(dataclasses.replace(mapping, objects=objects)))
-        self.stage.mappings[system] = path
-        await self.stage.restart()
+        await self.stage.remap(system, lambda one: self._with_rules(one, rule, blanks))
         return f"{system} {rule} {blanks}"
+
+    def _with_rules(self, one: ObjectMapping, rule: Rule, blanks: Blanks) -> ObjectMapping:
+        fields = (
+            dataclasses.replace(field, rule=rule, blanks=blanks) if self.dice.random() < 0.5 else field
+            for field in one.fields
+        )
+        return dataclasses.replace(one, fields=tuple(fields))
 
     # ------------------------------------------------------------------------------------------- the world
 

@@ -9,6 +9,7 @@ import random
 import shutil
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from attio_console.store import Store
     from attio_console.sync.bus import Bus
     from attio_console.sync.engine import Engine
-    from attio_console.sync.mapping import Mapping
+    from attio_console.sync.mapping import Mapping, ObjectMapping
 
 _CONTROLS: dict[str, Any] = {
     "attio": attio_control,
@@ -45,6 +46,8 @@ class Stage:
         self.clock = sandbox.world.clock
         self.mappings: dict[str, Path] = {}
         self.people = People({}, {})
+        self.accepted = True
+        self.quota_share = 1.0
         self.directory = directory
         self._life = 0
         self._http = httpx.AsyncClient(timeout=30)
@@ -74,14 +77,17 @@ class Stage:
             base_url=self.sandbox.attio,
             webhook=WebhookConfig(mode="listen", host="127.0.0.1", port=0),
             hubspot=HubSpotLink(
-                base_url=self.sandbox.hubspot, poll_s=0.2, mapping=self.mappings.get("hubspot"), quota_share=1
+                base_url=self.sandbox.hubspot,
+                poll_s=0.2,
+                mapping=self.mappings.get("hubspot"),
+                quota_share=self.quota_share,
             ),
             salesforce=SalesforceLink(
                 login_url=self.sandbox.salesforce,
                 client_id=tokens["salesforce"]["client_id"],
                 poll_s=0.2,
                 mapping=self.mappings.get("salesforce"),
-                quota_share=1,
+                quota_share=self.quota_share,
             ),
         )
         secrets = MemorySecrets(
@@ -92,7 +98,7 @@ class Stage:
             }
         )
         self.store = await Store.open(self._home(), clock=self.clock)
-        for system in KINDS:
+        for system in KINDS if self.accepted else ():
             await accept_first_sync(self.store, system)
         self.bus = Bus()
         self.engine = Engine(profile, secrets, self.store, self.bus, self.clock, random.Random(self._life))
@@ -128,6 +134,23 @@ class Stage:
         await self.store.close()
         shutil.rmtree(here)
         await self.start()
+
+    async def forget(self) -> None:
+        """Close the console and open one on an empty directory, as on a new machine."""
+        await self.stop()
+        self._life += 1
+        await self.start()
+
+    async def remap(self, system: str, change: Callable[[ObjectMapping], ObjectMapping]) -> None:
+        """Edit the mapping file of a system and open the console anew."""
+        from attio_console.sync.mapping_file import write_mapping
+
+        mapping = self.mapping(system)
+        path = self.directory / f"{system}.toml"
+        objects = tuple(change(one) for one in mapping.objects)
+        path.write_text(write_mapping(replace(mapping, objects=objects)))
+        self.mappings[system] = path
+        await self.restart()
 
     async def restart(self) -> None:
         """Close the console and open it again."""
@@ -355,7 +378,7 @@ class Stage:
         await self.other("edit", "salesforce", "Contact", values=there)
 
     async def everywhere_deal(self, name: str, amount: int) -> None:
-        owner = next(m for m, email in self.people.members.items() if email in self.people.everywhere)
+        email = min(self.people.everywhere)
         record = await self.other(
             "edit",
             "attio",
@@ -364,11 +387,10 @@ class Stage:
                 "name": name,
                 "stage": "Lead",
                 "value": amount,
-                "owner": owner,
+                "owner": email,
                 "close_date": "2027-01-31",
             },
         )
-        email = self.people.members[owner]
         ids = {
             sys: next(o for o, e in table.items() if e == email) for sys, table in self.people.owners.items()
         }
@@ -415,8 +437,16 @@ def _natives(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def small_world(directory: Path, *, seed: int = 1, **settings: Any) -> AsyncIterator[Stage]:
-    """Open a dozen people, a few companies and deals in all three systems, with a console that is at rest."""
+async def small_world(
+    directory: Path,
+    *,
+    seed: int = 1,
+    running: bool = True,
+    accepted: bool = True,
+    quota_share: float = 1.0,
+    **settings: Any,
+) -> AsyncIterator[Stage]:
+    """Open a dozen people, a few companies and deals in all three systems, and a console on them."""
     from attio_console.sandbox import SandboxOptions
     from attio_console.sandbox import running as sandbox_running
 
@@ -427,8 +457,10 @@ async def small_world(directory: Path, *, seed: int = 1, **settings: Any) -> Asy
         control = Control(sandbox.attio)
         stage = Stage(sandbox, control, directory)
         try:
+            stage.accepted, stage.quota_share = accepted, quota_share
             await stage.furnish()
-            await stage.start()
+            if running:
+                await stage.start()
             yield stage
         finally:
             await stage.close()
