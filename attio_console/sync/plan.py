@@ -13,7 +13,10 @@ from attio_console.crm.protocol import CrmClient
 from attio_console.model.items import Items
 from attio_console.store import Store
 from attio_console.store.types import NewItem, NewPair, Pair
+from attio_console.sync.activities import ActivitySync
 from attio_console.sync.breath import Breath
+from attio_console.sync.bus import Bus
+from attio_console.sync.contact import Contact
 from attio_console.sync.crm_context import CrmContext, StoredLinks
 from attio_console.sync.crm_create import Creating
 from attio_console.sync.examine import Examined, Examiner, wanting_times
@@ -149,6 +152,9 @@ async def make_plan(
     plan.pairs = len(examined)
     for one in examined:
         _add(plan, store, one)
+    if client is not None and context.mapping.activities.is_on:
+        clock = store.clock
+        await _add_activities(plan, ActivitySync(client, store, Bus(), context, clock, Contact(clock), links))
     plan.costs = _costs(plan)
     return plan
 
@@ -240,6 +246,25 @@ def _add_stamp(plan: Plan, store: Store, one: Examined, theirs: PlanLine) -> Non
         plan.lines.append(replace(line, action="stamp", why="says there which record here it stands for"))
     else:
         plan.lines.append(replace(line, action="ask", why="says there that it stands for another record"))
+
+
+async def _add_activities(plan: Plan, carrying: ActivitySync) -> None:
+    going = [(plan.system, one.type, one.draft) for one in await carrying.outgoing()]
+    coming = [("attio", f"{one.draft.kind}s", one.draft) for one in await carrying.incoming()]
+    plan.lines += [
+        PlanLine(
+            system,
+            name,
+            draft.ref.id,
+            draft.title or draft.text[:60],
+            "create",
+            draft.kind,
+            [],
+            draft.text,
+            "has no copy there" if system == plan.system else "has no copy here",
+        )
+        for system, name, draft in (*going, *coming)
+    ]
 
 
 def _costs(plan: Plan) -> list[Cost]:
