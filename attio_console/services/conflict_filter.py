@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from attio_console.errors import InvalidFilter
 from attio_console.model.text import fold
@@ -16,8 +16,7 @@ _TERM = re.compile(r"(!?)([A-Za-z_]+)(=|<|>)(.*)", re.DOTALL)
 TERMS = ("object", "field", "system", "kind", "age", "assigned")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What a conflict is matched by, folded once and kept while the conflict stays as it is."""
 
     revision: int
@@ -35,7 +34,7 @@ Test = Callable[[Found, str, float], bool]
 
 def found_by(line: IndexLine, title: str) -> Found:
     """Return what a conflict is matched by; `title` is what people call its object."""
-    fields = " ".join(f"{f.get('slug') or f.get('field') or ''} {f.get('title') or ''}" for f in line.fields)
+    fields = " ".join(f"{f.slug or f.field} {f.title}" for f in line.fields)
     system = "your edit" if line.system == "attio" else line.system
     return Found(
         line.revision,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attio_console.attio import AsyncAttio
+from attio_console.crm import HubSpot
 from attio_console.errors import ConfigError, NoSuchThing, UsageError
 from attio_console.model.text import plain
 from attio_console.model.values import display
@@ -22,6 +23,7 @@ from attio_console.sync.crm_errands import link_of, looked_at
 from attio_console.sync.crm_link import accepted_key
 from attio_console.sync.crm_sync import CrmLink, accept_first_sync
 from attio_console.sync.mapping import collection_of
+from attio_console.sync.mapping_defaults import KEY_NAMES, default_types
 from attio_console.sync.mapping_file import check_mapping, read_mapping, write_mapping
 from attio_console.sync.pairing import Pairing
 from attio_console.sync.plan import PlanLine, make_plan
@@ -318,6 +320,39 @@ class LinkVerbs(HookVerbs):
         self._link(system)
         self.required_engine().secrets.set(self.profile.name, system, secret)
         return Done(f"The {system} secret is kept.")
+
+    async def create_key_fields(self, system: str) -> list[str]:
+        """Make the field that holds the Attio record id wherever the other side has none; return what was done.
+
+        Raises UsageError where only an administrator of the other system can make it, Forbidden without the scope.
+        """
+        self.refuse_when_read_only("Making a field")
+        link = self._link(system)
+        client = link.client(await link.secret())
+        try:
+            if not isinstance(client, HubSpot):
+                raise UsageError(
+                    "A field of Salesforce is made by its administrator.",
+                    hint="Setup, Object Manager, each object, Fields: a text of 64 characters named "
+                    "Attio_Id (API name Attio_Id__c), external ID, unique.",
+                )
+            done = []
+            for name in default_types(system, self.schema):
+                described = await client.describe(name)
+                key = next((f for known in KEY_NAMES if (f := described.field(known)) is not None), None)
+                if key is None:
+                    key = await client.create_key(name)
+                    done.append(f"{name}: {key.name} is made.")
+                elif not key.is_unique:
+                    raise UsageError(
+                        f"{name} has a property {key.name} that is not unique, and HubSpot cannot make it so.",
+                        hint="Delete or rename it in HubSpot, then try again.",
+                    )
+                else:
+                    done.append(f"{name}: {key.name} is there already.")
+            return done
+        finally:
+            await client.close()
 
     async def mapping_text(self, system: str) -> str:
         """Return the mapping in use as the text of its file, made from both schemas where the profile names no file."""

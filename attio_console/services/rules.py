@@ -65,14 +65,11 @@ class _Meant:
 class RuleVerbs(ConflictVerbs):
     """Rules made from conflicts."""
 
-    def preview_rule(self, conflict_id: int, slug: str, rule: str) -> RulePlan:
+    async def preview_rule(self, conflict_id: int, slug: str, rule: str) -> RulePlan:
         """Return which open conflicts a rule for this field would settle, and what that writes."""
         meant = self._meant(conflict_id, slug, rule)
-        settled, left = self._settled(meant, rule)
-        whole = [one for one in settled if not one.partly]
-        writes = [
-            write for one in whole for write in self._preview(self._open_row(one.row.id), {slug: one.side})
-        ]
+        settled, left = await self._settled(meant, rule)
+        whole = await self._possible([one for one in settled if not one.partly], slug)
         return RulePlan(
             conflict_id,
             slug,
@@ -81,18 +78,35 @@ class RuleVerbs(ConflictVerbs):
             self._sentence_of(meant, rule),
             str(meant.path),
             not meant.path.exists(),
-            tuple(one.row.id for one in whole),
-            len(settled) - len(whole),
-            left,
-            tuple(writes),
+            tuple(one.row.id for one, _ in whole),
+            sum(one.partly for one in settled),
+            left + sum(not one.partly for one in settled) - len(whole),
+            tuple(write for _, writes in whole for write in writes),
         )
+
+    async def _possible(
+        self, settled: Sequence[Settled], slug: str
+    ) -> list[tuple[Settled, list[PlannedWrite]]]:
+        """Return what can be decided now, with what that writes; a record that is gone on one side is for a person."""
+        from attio_console.sync.breath import Breath
+
+        breath = Breath()
+        found = []
+        for one in settled:
+            await breath.take()
+            try:
+                found.append((one, self._preview(one.row, {slug: one.side})))
+            except UsageError:
+                continue
+        return found
 
     async def make_rule(self, conflict_id: int, slug: str, rule: str) -> Done:
         """Write a rule into the mapping and settle the open conflicts it decides, as one step that undo takes back."""
         self.refuse_when_read_only("Making a rule")
         meant = self._meant(conflict_id, slug, rule)
-        settled, _ = self._settled(meant, rule)
-        whole = [one for one in settled if not one.partly]
+        settled, _ = await self._settled(meant, rule)
+        possible = await self._possible([one for one in settled if not one.partly], slug)
+        whole = [one for one, _ in possible]
         before = str(meant.field.rule)
         if before == rule:
             raise UsageError(f"{self._sentence_of(meant, rule)} That is the rule already.")
@@ -200,7 +214,7 @@ class RuleVerbs(ConflictVerbs):
         title = plain(attribute.title) if attribute is not None else slug
         return _Meant(row, context, slug_of_object, field, title, Path(path).expanduser())
 
-    def _settled(self, meant: _Meant, rule: str) -> tuple[Sequence[Settled], int]:
+    async def _settled(self, meant: _Meant, rule: str) -> tuple[Sequence[Settled], int]:
         from dataclasses import replace
 
         from attio_console.model.merge import Rule
@@ -209,7 +223,8 @@ class RuleVerbs(ConflictVerbs):
 
         row = meant.row
         ruled = replace(meant.field, rule=Rule(rule))
-        found = list(settled_by(self.store, row.collection, row.system, row.external_type, ruled))
+        open_ones = settled_by(self.store, row.collection, row.system, row.external_type, ruled)
+        found = [one async for one in open_ones]
         about = ConflictFilter(row.system, FIELD, row.collection, row.external_type, meant.field.attio)
         return found, self.store.conflicts.count("open", about) - len(found)
 

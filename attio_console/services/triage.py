@@ -64,8 +64,10 @@ class TriageVerbs(ConflictVerbs):
             if (found := before.get(conflict_id)) is not None and found.revision == revision
         }
         missing = [conflict_id for conflict_id, _ in order if conflict_id not in known]
-        for line in self.store.conflict_desk.index(missing) if missing else ():
-            known[line.id] = conflict_filter.found_by(line, self._object_names(line.collection))
+        lines = self.store.conflict_desk.index(missing) if missing else []
+        titles = {name: self._object_names(name) for name in {line.collection for line in lines}}
+        for line in lines:
+            known[line.id] = conflict_filter.found_by(line, titles[line.collection])
         self._finding = known
         return known
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from attio_console.store.tx import Queue, Tx, decode, encode
 
@@ -21,8 +23,19 @@ class DeskNote:
     """Whether it was put away until a side changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class IndexLine:
+class FieldName(msgspec.Struct, frozen=True):
+    """What a field of a conflict is called."""
+
+    slug: str = ""
+    field: str = ""
+    title: str = ""
+
+
+# Of each field only its names: ten thousand conflicts are read at once.
+_names = msgspec.json.Decoder(tuple[FieldName, ...]).decode
+
+
+class IndexLine(NamedTuple):
     """What a conflict is found by."""
 
     id: int
@@ -33,7 +46,7 @@ class IndexLine:
     external_type: str
     label: str
     detected_at: float
-    fields: tuple[Mapping[str, Any], ...]
+    fields: tuple[FieldName, ...]
 
 
 class ConflictDesk:
@@ -59,9 +72,7 @@ class ConflictDesk:
             (encode(list(ids)),),
         )
         return [
-            IndexLine(
-                row_id, revision, kind, system, collection, external_type, label, at, tuple(decode(fields))
-            )
+            IndexLine(row_id, revision, kind, system, collection, external_type, label, at, _names(fields))
             for row_id, revision, kind, system, collection, external_type, label, at, fields in rows
         ]
 

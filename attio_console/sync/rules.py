@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from attio_console.model.times import instant
 from attio_console.store import Store
 from attio_console.store.types import ConflictFilter, ConflictRow
 from attio_console.sync import kinds
+from attio_console.sync.breath import Breath
 from attio_console.sync.crm_context import CrmContext, load_context
 from attio_console.sync.mapping import FieldMapping
 
@@ -27,14 +28,16 @@ class Settled:
     partly: bool
 
 
-def settled_by(
+async def settled_by(
     store: Store, collection: str, system: str, external: str, field: FieldMapping
-) -> Iterator[Settled]:
+) -> AsyncIterator[Settled]:
     """Yield the open conflicts of a field that its rule decides."""
+    breath = Breath()
     wanted = ConflictFilter(system, kinds.FIELD, collection, external, field.attio)
     start = 0
     while rows := store.conflicts.list("open", start, _AT_ONCE, wanted):
         for row in rows:
+            await breath.take()
             document = next(f for f in row.fields if f.get("slug") == field.attio)
             side = side_of(document, field)
             if side is not None:

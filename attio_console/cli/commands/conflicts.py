@@ -168,7 +168,7 @@ def make_rule(conflict_id: int, field: str, rule: str, dry_run: bool, no_wait: b
     """Remember a choice as a rule for a field of this mapping, and settle the open conflicts it decides."""
 
     async def work(console: Console) -> int:
-        plan = console.preview_rule(conflict_id, field, rule)
+        plan = await console.preview_rule(conflict_id, field, rule)
         if not dry_run:
             done = await console.make_rule(conflict_id, field, rule)
             return await deliver(console, done, wait=not no_wait, as_json=as_json)

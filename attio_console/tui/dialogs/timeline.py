@@ -34,7 +34,7 @@ class TimelineDialog(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         """Make the table."""
-        with Vertical(classes="box -wide"):
+        with Vertical(classes="box -full"):
             yield words(self._title, "heading")
             yield words("Both sides, their base, and what was written from here; newest first.", "dim")
             yield self._table

@@ -171,7 +171,7 @@ class ConflictTriage(TableActions):
         )
         if not answer:
             return None
-        plan = self.verbs.preview_rule(line.conflict_id, field.slug, answer[0])
+        plan = await self.verbs.preview_rule(line.conflict_id, field.slug, answer[0])
         if not await self.face.push_screen_wait(PlanDialog(plan.sentence, plan.writes, rule_note(plan))):
             return None
         return await self.verbs.make_rule(line.conflict_id, field.slug, answer[0])

@@ -45,7 +45,7 @@ async def test_a_rule_settles_what_it_said_is_obeyed_at_once_and_undone_in_one_s
     path = own_mapping(linked.store.directory, "salesforce")
     before = {c.id: c for c in linked.open_conflicts()}
 
-    plan = verbs.preview_rule(row.id, SLUG, "attio")
+    plan = await verbs.preview_rule(row.id, SLUG, "attio")
     assert plan.generated and not path.exists()
     assert row.id in plan.settles
     about = [c for c in before.values() if c.kind == kinds.FIELD and c.system == "salesforce"]
