@@ -10,6 +10,7 @@ from attio_console.crm import hubspot_wire as wire
 from attio_console.crm.hubspot_activities import HubSpotActivities, inline_associations
 from attio_console.crm.hubspot_calls import chunks
 from attio_console.crm.hubspot_past import HubSpotPast
+from attio_console.crm.hubspot_schema import HubSpotSchema
 from attio_console.crm.protocol import (
     CrmRecord,
     CrmResult,
@@ -21,7 +22,7 @@ _BATCH = 100
 
 
 @keeping_promises("hubspot")
-class HubSpot(HubSpotActivities, HubSpotPast):
+class HubSpot(HubSpotActivities, HubSpotPast, HubSpotSchema):
     """One HubSpot account, through a service key, a private app token or an OAuth access token."""
 
     batch_size = _BATCH

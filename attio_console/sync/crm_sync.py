@@ -133,28 +133,7 @@ class CrmLink:
 
     def client(self, secret: str) -> CrmClient:
         """Return a client for the system; whoever asks closes it."""
-        from attio_console.config.profiles import HubSpotLink
-
-        link = self._link
-        if isinstance(link, HubSpotLink):
-            return HubSpot(
-                secret,
-                base_url=link.base_url,
-                version=link.version,
-                clock=self._clock,
-                rng=self._rng,
-                traffic=self._traffic,
-            )
-        auth: SalesforceAuth
-        if link.auth == "jwt":
-            auth = JwtBearer(
-                link.login_url, link.client_id, link.username, secret.encode(), clock=self._clock
-            )
-        elif link.auth == "refresh":
-            auth = RefreshToken(link.login_url, link.client_id, secret)
-        else:
-            auth = ClientCredentials(link.login_url, link.client_id, secret)
-        return Salesforce(auth, version=link.version, clock=self._clock, rng=self._rng, traffic=self._traffic)
+        return client_for(self._link, secret, self._clock, self._rng, self._traffic)
 
     def poke(self) -> None:
         """Look at the other system now."""
@@ -173,6 +152,30 @@ class CrmLink:
         state = "failing" if self._problem else "waiting"
         error = self._problem or (self.sync.contact.error if self.sync else "")
         return [PartitionStatus(self.system, "", self.system.title(), state, error=error)]
+
+
+def client_for(
+    link: HubSpotLink | SalesforceLink,
+    secret: str,
+    clock: Clock,
+    rng: random.Random,
+    traffic: Traffic | None = None,
+) -> CrmClient:
+    """Return a client for a link of the config; whoever asks closes it."""
+    from attio_console.config.profiles import HubSpotLink
+
+    if isinstance(link, HubSpotLink):
+        return HubSpot(
+            secret, base_url=link.base_url, version=link.version, clock=clock, rng=rng, traffic=traffic
+        )
+    auth: SalesforceAuth
+    if link.auth == "jwt":
+        auth = JwtBearer(link.login_url, link.client_id, link.username, secret.encode(), clock=clock)
+    elif link.auth == "refresh":
+        auth = RefreshToken(link.login_url, link.client_id, secret)
+    else:
+        auth = ClientCredentials(link.login_url, link.client_id, secret)
+    return Salesforce(auth, version=link.version, clock=clock, rng=rng, traffic=traffic)
 
 
 def open_links(
@@ -199,4 +202,4 @@ async def accept_first_sync(store: Store, system: str) -> None:
     await store.state.put(accepted_key(system), {"accepted": True})
 
 
-__all__ = ["CrmLink", "accept_first_sync", "open_links"]
+__all__ = ["CrmLink", "accept_first_sync", "client_for", "open_links"]

@@ -152,8 +152,20 @@ def accept(system: str) -> int:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Check this mapping file instead.",
 )
+@click.option(
+    "--create-field",
+    is_flag=True,
+    help="First make the unique field that holds the Attio record id, where it is missing (HubSpot).",
+)
 @click.option("--json", "as_json", is_flag=True, help="With --check: the problems as one JSON list.")
-def init(system: str, token_stdin: bool, output: Path | None, checked: Path | None, as_json: bool) -> int:
+def init(
+    system: str,
+    token_stdin: bool,
+    output: Path | None,
+    checked: Path | None,
+    create_field: bool,
+    as_json: bool,
+) -> int:
     """Make a mapping from both schemas as they are, or check one.
 
     Name the file in the config as `mapping` of the linked system. Exit code 1 when a checked file is wrong.
@@ -164,6 +176,9 @@ def init(system: str, token_stdin: bool, output: Path | None, checked: Path | No
     async def work(console: Console) -> int:
         if token:
             say(console.keep_link_secret(system, token).message)
+        if create_field:
+            for line in await console.create_key_fields(system):
+                say(line)
         if checked is not None:
             problems = await console.check_mapping_file(system, checked)
             if as_json:

@@ -94,6 +94,56 @@ def show_profile(given: Globals, name: str | None, as_json: bool) -> int:
     return EXIT_DONE
 
 
+@profile.command("link")
+@click.argument("name")
+@click.argument("system", type=click.Choice(["hubspot", "salesforce"]))
+@click.option("--base-url", metavar="URL", help="HubSpot's address; the default is HubSpot itself.")
+@click.option("--login-url", metavar="URL", help="Salesforce: the org's own domain, or the login host.")
+@click.option(
+    "--auth",
+    type=click.Choice(["client-credentials", "jwt", "refresh"]),
+    help="Salesforce: which way in; the secret is the client secret, the private key or the refresh token.",
+)
+@click.option("--client-id", metavar="KEY", help="Salesforce: the consumer key of the external client app.")
+@click.option("--username", help="Salesforce: the user a JWT speaks for.")
+@click.option("--version", "api_version", help="Which version of the API is spoken.")
+@click.option("--mapping", type=click.Path(dir_okay=False), help="The mapping file; else one is made.")
+@click.option("--poll", "poll_s", type=float, metavar="SECONDS", help="Seconds between two looks.")
+@click.option(
+    "--quota", "quota_share", type=float, metavar="SHARE", help="The share of the daily calls, 0 to 1."
+)
+@click.option("--token-stdin", is_flag=True, help="Read the secret from standard input instead of asking.")
+@click.option("--no-check", is_flag=True, help="Do not ask the system whether the secret works.")
+def link_profile(name: str, system: str, token_stdin: bool, no_check: bool, **settings: object) -> int:
+    """Link a profile with HubSpot or Salesforce.
+
+    The secret goes to the keyring, never to the config file. It is checked with the system before anything is kept.
+    Linking again changes what is given and keeps the rest.
+    """
+    from pathlib import Path
+
+    from attio_console.services.profile_links import link
+
+    foreign = ("login_url", "auth", "client_id", "username") if system == "hubspot" else ("base_url",)
+    for key in foreign:
+        if settings.get(key) is not None:
+            raise click.UsageError(f"{system} has no --{key.replace('_', '-')}.")
+    # A private key has many lines.
+    secret = (
+        sys.stdin.read().strip()
+        if token_stdin
+        else click.prompt(
+            f"{system} secret (empty keeps the one there is)", hide_input=True, default="", err=True
+        )
+    )
+    given = {**settings, "version": settings.pop("api_version")}
+    if isinstance(given.get("mapping"), str):
+        given["mapping"] = Path(str(given["mapping"])).resolve()
+    for line in run_async(lambda: link(name, system, given, secret.strip(), check=not no_check)):
+        say(line)
+    return EXIT_DONE
+
+
 @profile.command("use")
 @click.argument("name")
 def use_profile(name: str) -> int:
