@@ -134,3 +134,39 @@ def test_help_does_not_pay_for_the_linked_systems() -> None:
     code = "import attio_console.cli.commands, sys; print([m for m in sys.modules if m.startswith(('httpx', 'rapidfuzz', 'phonenumbers'))])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_conflict_queue_for_scripts(linked: Run, tmp_path: Path) -> None:
+    assert linked("pairs", "accept", "hubspot").code == 0
+    assert linked("sync", "--once").code in {0, 3}
+    listed = linked("conflicts", "list", "--json", "--filter", "system=hubspot kind=field")
+    assert listed.code == 3, listed.err
+    conflicts = listed.lines()
+    one = next(c for c in conflicts if len(c["values"]) == 1)
+    number, field = str(one["conflict_id"]), one["values"][0]["field"]
+    assert {"base", "attio", "external", "suggestion"} <= set(one["values"][0])
+
+    as_csv = linked("conflicts", "list", "--csv", "--limit", "2").out.splitlines()
+    assert as_csv[0].startswith("id,detected_at,age_h,kind,system,object,record")
+    wrong = linked("conflicts", "list", "--filter", "sytem=hubspot")
+    assert wrong.code == 2
+    assert "system" in wrong.err
+
+    assert linked("conflicts", "comment", number, "asked her").code == 0
+    assert linked("conflicts", "assign", number, "--to", "nobody").code == 0
+    shown = linked("conflicts", "show", number)
+    assert "asked her" in shown.err
+    past = linked("conflicts", "timeline", number, field, "--json").lines()
+    assert {"Attio", "HubSpot"} <= {line["where"] for line in past}
+    assert linked("conflicts", "snooze", number, "--until", "2h").code == 0
+    left = linked("conflicts", "list", "--json", "--limit", "1000").lines()
+    assert int(number) not in [c["conflict_id"] for c in left]
+
+    looked = linked("conflicts", "rule", number, field, "--wins", "attio", "--dry-run", "--json")
+    assert looked.code == 0, looked.err
+    plan = looked.json()
+    path = Path(plan["path"])
+    assert plan["generated"] and not path.exists()
+    made = linked("conflicts", "rule", number, field, "--wins", "attio", "--no-wait")
+    assert made.code == 0, made.err
+    assert 'rule = "attio"' in path.read_text()
