@@ -47,4 +47,13 @@ class HubSpotSchema(HubSpotCalls):
                 hint=f"Give it the scope crm.schemas.{object_type}.write, or make {KEY_FIELD} by hand: "
                 "single-line text, unique value.",
             ) from error
+        except errors.UniquenessConflict as error:
+            raise errors.UniquenessConflict(
+                error.message,
+                system=self.system,
+                status=409,
+                code=error.code,
+                request_id=error.request_id,
+                hint=f"{KEY_FIELD} is among the archived properties of {object_type}: restore it there.",
+            ) from error
         return wire.decode_property(decode(response))
