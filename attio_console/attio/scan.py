@@ -58,6 +58,7 @@ async def scan(
 ) -> AsyncIterator[RawPage]:
     """Yield every row once, from the cursor on. `id_slug` is the attribute that holds a row's id."""
     cursor = after
+    before: tuple[str, str] | None = None
     while True:
         conditions: list[Filter | None] = [filter]
         if cursor is not None:
@@ -75,9 +76,12 @@ async def scan(
         rows = await fetch(body)
         full = len(rows) >= page_size
         with as_promised("attio"):
+            ends = (head(rows[0]).row_id, head(rows[-1]).row_id) if rows else None
+            repeated = full and ends == before
+            before = ends
             rows = _unseen(rows, cursor)
             cursor = _advance(rows, cursor)
-            if full and not rows:
+            if repeated or (full and not rows):
                 # Nothing new in a full page: the next question would be the same one, for ever.
                 raise ValueError("a page that should go on repeats the one before")
         yield RawPage(rows, cursor, last=not full)
