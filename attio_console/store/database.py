@@ -110,7 +110,8 @@ class Database:
                 connection.execute("PRAGMA wal_autocheckpoint = 4000")
                 connection.execute("PRAGMA journal_size_limit = 67108864")
             connection.execute("PRAGMA temp_store = MEMORY")
-            connection.execute(f"PRAGMA cache_size = -{self._cache_kib}")
+            # There are several readers, and the system keeps what they read as well.
+            connection.execute(f"PRAGMA cache_size = -{self._cache_kib // (2 if read_only else 1)}")
             # Reading the schema here is what finds a file that is no database before anybody relies on it.
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
         except apsw.Error as error:

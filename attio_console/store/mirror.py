@@ -263,7 +263,7 @@ class Mirror(Asking):
         """Wait until every row is in the full-text indexes and every axis that was asked for is made."""
 
         def job(work: Work) -> bool:
-            return bool(index_some(work, 1000)) or self._writer.axes.build_some(work, self._writer.schema)
+            return bool(index_some(work, 2000)) or self._writer.axes.build_some(work, self._writer.schema)
 
         while await self._database.run(job):
             pass

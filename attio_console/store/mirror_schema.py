@@ -9,6 +9,7 @@ VERSION = 2
 SHIFT = 40
 """A row id is the collection's number << 40 | a sequence, so that one collection is one range of every index."""
 
+# Full text is written in large pieces, which are joined when nobody waits, or when there are many.
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE collection (
@@ -39,11 +40,11 @@ CREATE INDEX link_child ON link (id);
 CREATE VIRTUAL TABLE words USING fts5 (
     search, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii', prefix = '1 2 3 4 5'
 );
-INSERT INTO words (words, rank) VALUES ('automerge', 16);
+INSERT INTO words (words, rank) VALUES ('automerge', 0), ('crisismerge', 64), ('hashsize', 4194304);
 CREATE VIRTUAL TABLE infix USING fts5 (
     search, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
 );
-INSERT INTO infix (infix, rank) VALUES ('automerge', 16);
+INSERT INTO infix (infix, rank) VALUES ('automerge', 0), ('crisismerge', 64), ('hashsize', 4194304);
 CREATE TABLE unindexed (id INTEGER PRIMARY KEY);
 CREATE TABLE scan (
     scan INTEGER PRIMARY KEY AUTOINCREMENT,

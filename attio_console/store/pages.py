@@ -18,9 +18,9 @@ from attio_console.store.mirror_schema import SHIFT
 from attio_console.store.prepare import Prepared
 from attio_console.store.words import searchable
 
-_INDEX_AT = 4000
+_INDEX_AT = 3000
 """So many rows without full-text entries make the next page index some of them first."""
-_INDEX_ROWS = 1000
+_INDEX_ROWS = 2000
 _IDLE_ROWS = 250
 _MERGE_PAGES = 64
 _MASK = (1 << SHIFT) - 1
