@@ -236,7 +236,7 @@ class Entries(Group):
     ) -> RawEntry:
         """Write the values given; those of multi-value attributes are added in front (PATCH); `once` as for records."""
         checked = await self._written.checked("lists", list_id, entry_values)
-        resend = Resend.NEVER if once else patch_resend(checked, self._written.attributes("lists", list_id))
+        resend = Resend.ONCE if once else patch_resend(checked, self._written.attributes("lists", list_id))
         body = {"data": {"entry_values": checked}}
         return await self._write("PATCH", ("lists", list_id, "entries", entry_id), body, lane, resend=resend)
 
@@ -256,7 +256,7 @@ class Entries(Group):
             ("lists", list_id, "entries", entry_id),
             {"data": {"entry_values": checked}},
             lane,
-            resend=Resend.NEVER if once else None,
+            resend=Resend.ONCE if once else None,
         )
 
     async def delete(self, list_id: str, entry_id: str, *, lane: Lane = Lane.INTERACTIVE) -> None:

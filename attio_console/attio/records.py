@@ -207,7 +207,7 @@ class Records(Group):
         """
         checked = await self._written.checked("objects", object_id, values)
         resend = (
-            Resend.NEVER if once else patch_resend(checked, self._written.attributes("objects", object_id))
+            Resend.ONCE if once else patch_resend(checked, self._written.attributes("objects", object_id))
         )
         body = {"data": {"values": checked}}
         return await self._write(
@@ -225,7 +225,7 @@ class Records(Group):
     ) -> RawRecord:
         """Write the values given in place of what is there, multi-value attributes too (PUT); `once` as in `update`."""
         body = {"data": {"values": await self._written.checked("objects", object_id, values)}}
-        resend = Resend.NEVER if once else None
+        resend = Resend.ONCE if once else None
         return await self._write(
             "PUT", ("objects", object_id, "records", record_id), body, lane, resend=resend
         )

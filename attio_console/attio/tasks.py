@@ -104,7 +104,7 @@ class Tasks(Group):
             "PATCH",
             ("tasks", task_id),
             json={"data": dict(changes)},
-            resend=Resend.NEVER if once else None,
+            resend=Resend.ONCE if once else None,
             lane=lane,
         )
 

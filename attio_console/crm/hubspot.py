@@ -41,7 +41,7 @@ class HubSpot(HubSpotActivities, HubSpotPast, HubSpotSchema):
     async def update_many(self, object_type: str, writes: Sequence[CrmWrite]) -> list[CrmResult]:
         """Write only the named properties."""
         inputs = [{"id": write.id, "properties": _strings(write.values)} for write in writes]
-        return await self._batch(object_type, "batch/update", writes, inputs, Resend.FREELY)
+        return await self._batch(object_type, "batch/update", writes, inputs, Resend.ONCE)
 
     async def upsert_many(
         self, object_type: str, key_field: str, writes: Sequence[CrmWrite]
@@ -152,7 +152,7 @@ class HubSpot(HubSpotActivities, HubSpotPast, HubSpotSchema):
             body = {"inputs": [{"from": {"id": record_id}, "to": [{"id": present}]}]}
             url = f"{path}/archive"
         await self._caller.call(
-            self._request("POST", url, "write", object_type, json=body, resend=Resend.FREELY)
+            self._request("POST", url, "write", object_type, json=body, resend=Resend.ONCE)
         )
 
     async def archive(self, object_type: str, ids: Sequence[str]) -> None:

@@ -34,7 +34,7 @@ class Salesforce(SalesforceActivities, SalesforcePast):
         """Write only the named fields; a single write may be bound to the version that was read."""
         if len(writes) == 1 and writes[0].unmodified_since:
             return [await self._update_one(object_type, writes[0])]
-        return await self._collection(object_type, "PATCH", "composite/sobjects", writes, Resend.FREELY)
+        return await self._collection(object_type, "PATCH", "composite/sobjects", writes, Resend.ONCE)
 
     async def _update_one(self, object_type: str, write: CrmWrite) -> CrmResult:
         headers = {"If-Unmodified-Since": wire.http_date(write.unmodified_since)}
@@ -48,7 +48,7 @@ class Salesforce(SalesforceActivities, SalesforcePast):
                 object_type,
                 json=dict(write.values),
                 headers=headers,
-                resend=Resend.NEVER,
+                resend=Resend.ONCE,
             )
         except errors.ApiError as error:
             if isinstance(error, errors.ServerFailed | errors.RateLimited | errors.NotAuthorised):

@@ -110,7 +110,11 @@ class Caller:
                     wait = self._backoff.wait(turned_away + 1, self._rng)
                 # A wait of years is a mistake of theirs: after some hours somebody asks again.
                 self.limiter.gate(self.clock.monotonic() + min(max(wait, 0.02), _LONGEST_CLOSED_S))
-                if wait > _LONGEST_GATE_S or turned_away >= _RATE_LIMIT_TURNS:
+                if (
+                    request.resend is Resend.ONCE
+                    or wait > _LONGEST_GATE_S
+                    or turned_away >= _RATE_LIMIT_TURNS
+                ):
                     raise
             except errors.NotFound:
                 if outcome_unknown and request.method == "DELETE":
@@ -119,14 +123,15 @@ class Caller:
                 raise
             except (errors.ConcurrentWrite, errors.Offline) as error:
                 failures += 1
-                if failures >= self._attempts:
+                if request.resend is Resend.ONCE or failures >= self._attempts:
                     raise
                 await self.clock.sleep(self._wait(failures, error))
             except (errors.ServerFailed, errors.TimedOut, errors.ConnectionLost) as error:
                 failures += 1
                 maybe_done = isinstance(error, errors.ServerFailed) or error.unknown_outcome
                 outcome_unknown = outcome_unknown or maybe_done
-                if failures >= self._attempts or (maybe_done and request.resend is Resend.NEVER):
+                is_over = failures >= self._attempts or request.resend is Resend.ONCE
+                if is_over or (maybe_done and request.resend is Resend.NEVER):
                     raise
                 await self.clock.sleep(self._wait(failures, error))
 

@@ -19,6 +19,8 @@ class Resend(Enum):
     """A read, or a write that leaves the same state however often it arrives."""
     NEVER = "never"
     """A second arrival would do it twice: the caller has to look first."""
+    ONCE = "once"
+    """Right for what was just read: whatever is in the way, even a 429, the caller reads again before it is sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from attio_console.sync.crm_context import CrmContext, StoredLinks, external_row
 from attio_console.sync.gate import Gate
 from attio_console.sync.outcome import agreed
 
-ATTEMPTS = 4
+ATTEMPTS = 12
 _BACKOFF = Backoff(base_s=1.0, cap_s=30.0)
 
 

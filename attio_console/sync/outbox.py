@@ -122,7 +122,7 @@ class OutboxSender:
             await self._retry(claim, error, wait, uncertain=unknown)
         except (errors.ServerFailed, errors.RateLimited, errors.ConcurrentWrite) as error:
             self._gate.contact.remember(error)
-            if claim.item.attempts >= ATTEMPTS:
+            if claim.item.attempts >= ATTEMPTS and not isinstance(error, errors.RateLimited):
                 await outbox.dead(claim, _reason(error))
                 return
             wait = max(UNCERTAIN_PAUSE_S, self._backoff.wait(claim.item.attempts, self._rng))

@@ -118,6 +118,7 @@ async def linked_console(
     accepted: bool = True,
     systems: tuple[str, ...] = ("hubspot", "salesforce"),
     mappings: Mapping[str, Path] | None = None,
+    poll_s: float = 0.5,
 ) -> AsyncIterator[Linked]:
     from attio_console.config.profiles import HubSpotLink, Profile, SalesforceLink, WebhookConfig
     from attio_console.config.secrets import MemorySecrets
@@ -132,13 +133,13 @@ async def linked_console(
         name="test",
         base_url=sandbox.attio,
         webhook=WebhookConfig(mode="listen", host="127.0.0.1", port=0),
-        hubspot=HubSpotLink(base_url=sandbox.hubspot, poll_s=0.5, mapping=files.get("hubspot"))
+        hubspot=HubSpotLink(base_url=sandbox.hubspot, poll_s=poll_s, mapping=files.get("hubspot"))
         if "hubspot" in systems
         else None,
         salesforce=SalesforceLink(
             login_url=sandbox.salesforce,
             client_id=tokens["salesforce"]["client_id"],
-            poll_s=0.5,
+            poll_s=poll_s,
             mapping=files.get("salesforce"),
         )
         if "salesforce" in systems

@@ -88,10 +88,13 @@ class Ledger:
         if kind not in {"people", "companies", "deals"}:
             return seq
         row_id = str(row_id)
+        is_new = (system, kind, row_id) not in self._present
         before = self._present.get((system, kind, row_id), {})
         after = self._present[system, kind, row_id] = self._fields(system, kind, row_id)
         # A deletion is a person's decision, and goes through the recycle bin.
-        by_engine = not path.startswith("/_sandbox") and method != "DELETE" and "archive" not in path
+        by_hand = path.startswith("/_sandbox") or method == "DELETE" or "archive" in path
+        # What is new overwrites nothing; Attio makes a company of its own accord for a person's address.
+        by_engine = not by_hand and not is_new
         changed = [slug for slug in {*before, *after} if before.get(slug, ()) != after.get(slug, ())]
         self.changes += [
             Written(seq, system, kind, row_id, slug, before.get(slug, ()), after.get(slug, ()), by_engine)
@@ -102,6 +105,11 @@ class Ledger:
         if method in {"MERGE", "DELETE"}:
             self._look_at_all()
         return seq
+
+    def turn_the_page(self) -> None:
+        """Forget what was looked at."""
+        self.changes.clear()
+        self.empty.clear()
 
     def unseen(self, items: list[OutboxItem]) -> list[Written]:
         """Return the fields that the engine overwrote although no intent of its knew the value that was there."""

@@ -30,7 +30,7 @@ async def day(stage: Stage, play: Play, ledger: Ledger, steps: int, *, fenced: b
     await stage.control.no_faults()
     await stage.quiet()
     await examine(stage, play, ledger, fenced=fenced)
-    ledger.empty.clear()
+    ledger.turn_the_page()
 
 
 async def examine(stage: Stage, play: Play, ledger: Ledger, *, fenced: bool) -> None:
