@@ -266,7 +266,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         python = install_dlt(Path(directory)) if given.dlt else None
         for at, records in enumerate(sizes):
-            rounds = 2 if given.quick else given.rounds if records <= 50_000 else 1
+            rounds = 1 if given.quick else given.rounds if records <= 50_000 else 1
             compare(records, rounds, python if at == 0 else None)
 
 
