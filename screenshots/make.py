@@ -14,7 +14,7 @@ import random
 import re
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -130,11 +130,16 @@ async def _steady(opening: OpenOptions) -> AsyncIterator[Console]:
     async with open_console(opening) as console:
         read = console.sync_board
         console.sync_board = lambda: _posed(read())  # type: ignore[method-assign]
-        queue = console.conflicts
-        console.conflicts = lambda *which: sorted(queue(*which), key=lambda line: (line.system, line.label))  # type: ignore[method-assign]
+        queue = console.conflict_ids
+        console.conflict_ids = lambda text="": _in_order(console, queue(text))  # type: ignore[method-assign]
         headline = console.headline
         console.headline = lambda: replace(headline(), sentence=_unlag(headline().sentence))  # type: ignore[method-assign]
         yield console
+
+
+def _in_order(console: Console, ids: Sequence[int]) -> list[int]:
+    lines = sorted(console.conflict_lines(ids), key=lambda line: (line.system, line.label, line.what))
+    return [line.conflict_id for line in lines]
 
 
 def _unlag(sentence: str) -> str:
@@ -236,7 +241,11 @@ async def conflicts(studio: Studio) -> None:
     await studio.take("conflict")
     await studio.take("conflict-80x24", NARROW)
     await studio.pilot.resize_terminal(*WIDE)
-    await studio.press("u", "escape")
+    await studio.press("exclamation_mark", "enter")
+    await studio.take("rule")
+    await studio.press("escape", "t")
+    await studio.take("timeline")
+    await studio.press("escape", "u", "escape")
 
 
 async def outbox(studio: Studio) -> None:

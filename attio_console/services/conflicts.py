@@ -77,7 +77,7 @@ class ConflictVerbs(OutboxVerbs):
     def _line(self, row: ConflictRow) -> ConflictLine:
         titles = tuple(plain(str(f.get("title") or f.get("slug") or "")) for f in row.fields)
         pattern = _KINDS.get(row.kind, row.kind)
-        what = pattern.format(fields=", ".join(titles), s="s" if len(titles) == 1 else "")
+        what = pattern.format(fields=", ".join(titles), s="" if self._is_plural(row) else "s")
         return ConflictLine(
             conflict_id=row.id,
             kind=row.kind,
@@ -91,6 +91,13 @@ class ConflictVerbs(OutboxVerbs):
             record_id=row.record_id,
             collection=row.collection,
         )
+
+    def _is_plural(self, row: ConflictRow) -> bool:
+        """Return whether the fields of a conflict differ, and not a single one differs: "Phone numbers" is many."""
+        if len(row.fields) != 1:
+            return True
+        attribute = self.attribute(row.collection, _slug(row.fields[0]))
+        return attribute is not None and attribute.is_multi and attribute.title.endswith("s")
 
     def _suggestion(self, row: ConflictRow) -> str:
         parts = []

@@ -12,6 +12,7 @@ from textual.widgets import Input
 from attio_console.errors import UsageError
 from attio_console.services.types import Column, PlannedWrite
 from attio_console.tui.dialogs.base import Dialog, words
+from attio_console.tui.prose import counted
 from attio_console.tui.record_view import system_name
 from attio_console.tui.rows import Line, ListSource, Slot
 from attio_console.tui.table import VirtualTable
@@ -140,4 +141,5 @@ def plan_sentence(writes: Sequence[PlannedWrite]) -> str:
     """Return what a plan costs: requests, and seconds at the limit of 25 writes a second."""
     requests = len({(write.system, write.record_id) for write in writes})
     seconds = max(requests / 25, 1)
-    return f"{len(writes):,} fields of {requests:,} records · {requests:,} requests, about {seconds:,.0f} s"
+    what = f"{counted(len(writes), 'field')} of {counted(requests, 'record')}"
+    return f"{what} · {counted(requests, 'request')}, about {seconds:,.0f} s"

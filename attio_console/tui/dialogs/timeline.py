@@ -15,7 +15,7 @@ from attio_console.tui.table import VirtualTable
 
 _COLUMNS = (
     Column("at", "When", "text", 17, 0),
-    Column("where", "Where", "text", 11, 1),
+    Column("where", "Where", "text", 13, 1),
     Column("before", "From", "text", 22, 3),
     Column("after", "To", "text", 22, 2),
     Column("by", "Who", "text", 16, 4),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from attio_console.services.conflict_export import FORMATS
 from attio_console.services.exporting import Format
@@ -184,6 +185,6 @@ def rule_note(plan: RulePlan) -> str:
         parts.append(f"this field of {plan.partly:,} more at the next comparison")
     if plan.left:
         parts.append(f"leaves {plan.left:,} for you")
-    where = f"{'Makes' if plan.generated else 'Changes'} {plan.path}"
+    where = f"{'Makes' if plan.generated else 'Changes'} {Path(plan.path).name}"
     cost = f" {plan_sentence(plan.writes)}." if plan.writes else ""
     return f"{', '.join(parts)}.{cost} {where}."
