@@ -28,6 +28,8 @@ from attio_console.store.types import (
 )
 
 _GROUP_COLUMNS = "id, title, origin, actor, created_at"
+# What was sent and not answered may still be on its way.
+_MOMENT_S = 3.0
 _BY_HAND = ("operator", "undo:", "resolution:")
 
 
@@ -264,6 +266,15 @@ class Outbox:
             return len(touched)
 
         return await self._queue.run(job)
+
+    async def hasten(self, longest_s: float = 0.0) -> None:
+        """Let nothing wait for longer than that and a moment: a clock that was set back would hold it for ever."""
+        await self._queue.run(
+            lambda tx: tx.execute(
+                "UPDATE outbox SET next_at = ?1 WHERE state IN ('pending', 'sending') AND next_at > ?1 + ?2",
+                (tx.now + _MOMENT_S, longest_s),
+            )
+        )
 
     async def move(self, collection: str, old_id: str, new_id: str) -> int:
         """Let every write and all history of a row follow it to its new id."""

@@ -43,6 +43,8 @@ WORKER_AGAIN_S = 2.0
 WORKER_AGAIN_MOST_S = 60.0
 RESCAN_TOLD_S = 6 * 3600.0
 RESCAN_UNTOLD_S = 300.0
+# No pause is longer than that: what is due later was put there by a clock that was wrong.
+_LONGEST_PAUSE_S = 3600.0
 _RESCAN_LOOK_S = 15.0
 _TIDY_EVERY_S = 86_400.0
 _EVERYTHING: tuple[What, ...] = ("schema", "records", "outbox", "conflicts", "inbox", "status")
@@ -199,6 +201,7 @@ class Engine:
         # Nobody else can hold a lease now: what a dead process had in hand is free at once.
         await self.store.inbox.recover()
         await self.store.outbox.recover()
+        await self._hasten(_LONGEST_PAUSE_S)
         if self.store.mirror.rebuilt:
             for kept in self.store.state.partitions():
                 if kept.system == "attio":
@@ -239,7 +242,9 @@ class Engine:
             wake=self.inbox.wake,
             missed=self._missed,
         )
-        heartbeat = Heartbeat(attio, self.contact, clock, rng, known=self._known, missed=self._missed)
+        heartbeat = Heartbeat(
+            attio, self.contact, clock, rng, known=self._known, missed=self._missed, set_back=self._hasten
+        )
         if not self.profile.read_only:
             self.links = open_links(self.profile, self._secrets, store, bus, gate, clock, rng, self.traffic)
         if store.mirror.schema.objects:
@@ -353,6 +358,12 @@ class Engine:
         if self.receiver is not None:
             self.receiver.check()
         self.bus.changed("status")
+
+    async def _hasten(self, longest_s: float = 0.0) -> None:
+        await self.store.inbox.hasten(longest_s)
+        await self.store.outbox.hasten(longest_s)
+        self.bus.changed("outbox")
+        self._wake_workers()
 
     def _wake_workers(self) -> None:
         if self.outbox is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from attio_console import errors
 from attio_console.attio import AsyncAttio, Identity
@@ -21,6 +21,8 @@ OFFLINE_MOST_S = 5.0
 REFUSED_S = 10.0
 # The wall clock ran on this much further than the process did: the machine was asleep.
 SLEPT_S = 30.0
+# It went back this far: what waits for a time would wait too long.
+SET_BACK_S = 5.0
 LONG_OFFLINE_S = 60.0
 
 
@@ -37,6 +39,7 @@ class Heartbeat:
         known: Callable[[Identity], None],
         missed: Callable[[str], None],
         patience_s: float = PATIENCE_S,
+        set_back: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._attio = attio
         self._contact = contact
@@ -44,6 +47,7 @@ class Heartbeat:
         self._rng = rng
         self._known = known
         self._missed = missed
+        self._on_set_back = set_back
         self._first_patience = self._patience = patience_s
 
     async def run(self) -> None:
@@ -68,11 +72,19 @@ class Heartbeat:
             await self._clock.sleep(pause)
             slept = (self._clock.now() - wall).total_seconds() - pause
             late = self._clock.monotonic() - ran - pause
-            if max(slept, late) > SLEPT_S:
+            if slept < -SET_BACK_S:
+                await self._set_back()
+                self._missed("the clock of this machine was set")
+                await self._ask()
+            elif max(slept, late) > SLEPT_S:
                 self._missed("this machine was asleep")
                 await self._ask()
             elif not self._contact.is_online or self._is_quiet():
                 await self._ask()
+
+    async def _set_back(self) -> None:
+        if self._on_set_back is not None:
+            await self._on_set_back()
 
     def _is_quiet(self) -> bool:
         last = self._contact.last_contact

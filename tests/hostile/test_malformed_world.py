@@ -218,8 +218,8 @@ async def _all_complain(kind: str, attio: AsyncAttio, hubspot: HubSpot, salesfor
             async with asyncio.timeout(50):
                 await calls[name]()
         except errors.ConsoleError as error:
-            assert str(error), name
-            assert len(str(error)) < 2000, name
+            if not 0 < len(str(error)) < 2000:
+                pytest.fail(f"{name} says {len(str(error))} characters about {kind}")
         else:
             # A note of which nothing is known is a note; whoever scans them asks for its id.
             assert (name, kind) == ("notes", "of objects"), f"{name} took {kind} for an answer"

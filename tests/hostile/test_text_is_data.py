@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.util
+import json
 import re
 import sys
+import time
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,38 @@ def test_plain_leaves_nothing_that_steers() -> None:
     assert sum(1 for char in plain("a" + "\u0301" * 400) if unicodedata.combining(char)) <= 30
     assert "👩‍👩‍👧‍👦" in plain("👩‍👩‍👧‍👦")
     assert "می‌خواهم" in plain("می‌خواهم")
+
+
+async def huge(store: Any) -> None:
+    people = w.SCHEMA.objects[0]
+    many = tuple(
+        dataclasses.replace(people.attributes[4], id=w.uid(f"a{n}"), slug=f"a{n}", title=f"A{n}")
+        for n in range(200)
+    )
+    await store.mirror.put_schema(
+        dataclasses.replace(
+            w.SCHEMA,
+            objects=(
+                dataclasses.replace(people, attributes=(*people.attributes, *many)),
+                *w.SCHEMA.objects[1:],
+            ),
+        )
+    )
+    long = "é\x1b[31m" * 1_500_000
+    deep = {"attribute_type": "unheard-of", "value": json.loads("[" * 200 + "]" * 200)}
+    values = {f"a{n}": w.text(f"{n}") for n in range(200)}
+    await store.mirror.apply_page(w.PEOPLE, [w.person(0, job_title=w.text(long), odd=[deep], **values)])
+
+
+async def test_ten_megabytes_and_two_hundred_attributes_hold_nothing_up(desk: Any) -> None:
+    async with desk(prepare=huge, people=10, size=(120, 32)) as d:
+        started = time.monotonic()
+        await d.press("enter")
+        for _ in range(5):
+            await d.press("down")
+        assert dangerous(d.screen_text()) == []
+        await d.press("escape")
+        assert time.monotonic() - started < 8
 
 
 async def test_no_pane_shows_a_control_character(desk: Any) -> None:
