@@ -116,9 +116,12 @@ async def verify(
 def _judge(report: Verified, store: Store, one: Examined) -> None:
     report.pairs += 1
     report.fields += len(one.verdicts) + len(one.skipped)
-    open_fields = {
-        str(document.get("slug")) for row in store.conflicts.for_pair(one.pair.id) for document in row.fields
-    }
+    is_calm = (
+        one.is_calm and not one.skipped and all(v.is_agreed and v.base is not None for v in one.verdicts)
+    )
+    # Most pairs agree, and nothing has to be known of those.
+    rows = () if is_calm else store.conflicts.for_pair(one.pair.id)
+    open_fields = {str(document.get("slug")) for row in rows for document in row.fields}
     differing: list[tuple[str, str]] = [(slug, "outbox") for slug in sorted(one.skipped)]
     if one.attio is None or one.external is None:
         differing.append((kinds.RECORD, "conflict" if kinds.RECORD in open_fields else ""))
