@@ -59,6 +59,10 @@ class Subscription:
             await self._wake.wait()
         return self._pending.pop(next(iter(self._pending)))
 
+    def holds(self, *kinds: What) -> bool:
+        """Return whether a change of these kinds waits to be read."""
+        return any(what in self._pending for what in kinds)
+
     def __enter__(self) -> Self:
         return self
 

@@ -137,9 +137,15 @@ class CrmSync(Comparing):
         self._bus.changed("status")
 
     @property
+    def is_comparing(self) -> bool:
+        """Whether pairs are being compared, or a change was heard of whose pairs are still to be."""
+        waits = self._heard is not None and self._heard.holds("records", "conflicts")
+        return waits or self._owes or self._busy.locked()
+
+    @property
     def is_settled(self) -> bool:
-        """Whether the first look is over and no comparison is under way."""
-        return self._looked and not self._busy.locked() and self.stamps.is_idle and self.activities.is_idle
+        """Whether the first look is over and no comparison is under way or owed."""
+        return self._looked and not self.is_comparing and self.stamps.is_idle and self.activities.is_idle
 
     async def _look_into_bins(self) -> None:
         """Once, pair the records that were counterparts by their stored id and are in the recycle bin now."""
@@ -264,11 +270,15 @@ class CrmSync(Comparing):
         self._bus.changed("outbox")
 
     async def _watch(self, changes: Subscription) -> None:
+        self._heard = changes
         async for change in changes:
+            # Owed until it is done, however often it has to be tried.
+            self._owes = change.what in {"records", "conflicts"}
             if change.what == "records":
                 await self._persist(lambda change=change: self._compare_change(change))
             elif change.what == "conflicts":
                 await self._persist(self._release)
+            self._owes = False
 
     async def _compare_change(self, change: Change) -> None:
         pairs = self._pairs_of(change)

@@ -13,7 +13,7 @@ from attio_console.model.clock import Clock, SystemClock
 from attio_console.net import Backoff
 from attio_console.store import Store
 from attio_console.store.types import ConflictFilter
-from attio_console.sync.bus import Bus
+from attio_console.sync.bus import Bus, Subscription
 from attio_console.sync.contact import Contact
 from attio_console.sync.crm_context import CrmContext, save_context
 from attio_console.sync.crm_pull import CrmPull
@@ -68,6 +68,8 @@ class LinkState:
         self._held = 0
         self._looked = False
         self._busy = asyncio.Lock()
+        self._heard: Subscription | None = None
+        self._owes = False
         self.polls = 0
 
     async def accept(self) -> None:

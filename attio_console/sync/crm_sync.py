@@ -135,6 +135,11 @@ class CrmLink:
         """Return a client for the system; whoever asks closes it."""
         return client_for(self._link, secret, self._clock, self._rng, self._traffic)
 
+    @property
+    def is_comparing(self) -> bool:
+        """Whether pairs are being compared, or are still to be."""
+        return self.sync is not None and self.sync.is_comparing
+
     def poke(self) -> None:
         """Look at the other system now."""
         self._poked.set()

@@ -123,6 +123,7 @@ class Engine:
         links_idle = all(
             part.state not in {"waiting", "scanning"} for link in self.links for part in link.status()
         )
+        links_idle = links_idle and not any(link.is_comparing for link in self.links)
         pulled = self.puller is not None and self.puller.complete
         return pulled and links_idle and not depth.pending and not self.store.inbox.depth()
 
