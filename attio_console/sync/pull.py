@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -227,6 +228,9 @@ class Puller:
             running.wanted, running.done_here = "", True
         elif isinstance(error, errors.NotFound):
             self._on_missing()
+        elif isinstance(error, errors.Refused):
+            # Where it stood may itself be what Attio does not accept: the next scan begins at the beginning.
+            await self._store.mirror.abandon_scan(collection)
         running.again_at = self._clock.monotonic() + delay
         kept = self._store.state.partition("attio", collection)
         await self._store.state.put_partition(replace(kept, error=str(error)))
@@ -325,6 +329,12 @@ class Puller:
                     found.append(await source.get(row_id))
                 except errors.NotFound:
                     gone.append(row_id)
+                except errors.Refused as error:
+                    # What has no id that Attio could have given came in a broken answer and is nobody's row.
+                    if _is_uuid(row_id):
+                        failures.append(error)
+                    else:
+                        gone.append(row_id)
                 except errors.ConsoleError as error:
                     failures.append(error)
                 if failures:
@@ -358,6 +368,14 @@ class Puller:
             self._idle.clear()
         elif self._partitions:
             self._idle.set()
+
+
+def _is_uuid(row_id: str) -> bool:
+    try:
+        uuid.UUID(row_id)
+    except ValueError:
+        return False
+    return True
 
 
 async def _stored(applying: asyncio.Task[errors.ConsoleError | None] | None) -> None:
