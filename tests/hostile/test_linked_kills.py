@@ -115,7 +115,7 @@ async def ordeal(directory: Path, seed: int, kills: int, seconds: float) -> None
 
 
 async def test_killed_with_both_links_at_work_everything_promised_is_there_once(tmp_path: Path) -> None:
-    await ordeal(tmp_path, 1, 4, 2.0)
+    await ordeal(tmp_path, 1, 3, 1.5)
 
 
 @pytest.mark.soak

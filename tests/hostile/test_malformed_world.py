@@ -189,6 +189,13 @@ async def _wrong_answer(sandbox: Sandbox, kind: str) -> None:
             Salesforce(auth) as salesforce,
         ):
             await salesforce.identity()
+            for caller in (
+                attio.records._wire.caller,
+                hubspot._caller,
+                hubspot._searcher,
+                salesforce._caller,
+            ):
+                caller._attempts = 1  # every wait before another try is shown elsewhere
             a.meddle = h.meddle = s.meddle = _always(**ANSWERS[kind])
             await _all_complain(kind, attio, hubspot, salesforce)
 
