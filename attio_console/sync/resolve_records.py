@@ -59,9 +59,16 @@ async def _choose_pair(store: Store, row: ConflictRow, choice: str) -> None:
         )
         for one in candidates
     ]
-    if keep is not None and current:
-        for old in store.pairs.by_external(row.system, str(keep["external_type"]), current):
-            await _end_pair(store, old.id, "rejected", "given up for its double")
+    if keep is not None:
+        # Also where one of the two found another counterpart since the question was asked.
+        record_id, external_id, kind = (str(keep[k]) for k in ("record_id", "external_id", "external_type"))
+        beside = store.pairs.by_external(row.system, kind, external_id) + store.pairs.by_record(
+            record_id, row.system
+        )
+        for old in beside:
+            is_it = (old.record_id, old.external_id) == (record_id, external_id)
+            if old.external_type == kind and old.state == "confirmed" and not is_it:
+                await _end_pair(store, old.id, "rejected", "given up for its double")
     if pairs:
         await store.pairs.put(pairs)
 

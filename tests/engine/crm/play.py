@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _FAULTS: tuple[dict[str, Any], ...] = (
     {"action": "status", "status": 500, "probability": 0.08},
     {"action": "status", "status": 503, "count": 3},
-    {"action": "status", "status": 429, "probability": 0.08},
+    {"action": "status", "status": 429, "probability": 0.08, "retry_after": 1},
     {"action": "reset", "probability": 0.06},
     {"action": "commit_then_reset", "probability": 0.1},
     {"action": "commit_then_reset", "method": "PATCH", "count": 2},
@@ -367,7 +367,11 @@ class Play:
         """Something begins to fail."""
         rule = dict(self.dice.choice(_FAULTS))
         if "delivery" not in rule["action"]:
-            rule["system"] = self.dice.choice(("attio", "hubspot", "salesforce"))
+            # Salesforce knows no 429: its allowance is the day's, and an hour is waited when it is used up.
+            systems = (
+                ("attio", "hubspot") if rule.get("status") == 429 else ("attio", "hubspot", "salesforce")
+            )
+            rule["system"] = self.dice.choice(systems)
         await self.stage.control.post("/faults", rules=[rule])
         return str(rule)
 

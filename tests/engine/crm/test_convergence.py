@@ -14,8 +14,8 @@ from tests.engine.crm.play import Play
 from tests.engine.crm.stage import Stage, small_world
 from tests.engine.crm.truth import read_truth
 
-STEPS = 40
-PHASES = 7
+STEPS = 50
+PHASES = 5
 
 
 async def day(stage: Stage, play: Play, ledger: Ledger, steps: int, *, fenced: bool) -> None:
