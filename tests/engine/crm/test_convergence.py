@@ -14,8 +14,8 @@ from tests.engine.crm.play import Play
 from tests.engine.crm.stage import Stage, small_world
 from tests.engine.crm.truth import read_truth
 
-STEPS = 50
-PHASES = 5
+STEPS = 65
+PHASES = 4
 
 
 async def day(stage: Stage, play: Play, ledger: Ledger, steps: int, *, fenced: bool) -> None:
