@@ -122,7 +122,9 @@ async def console(rows: int, count: int) -> None:
             async with asyncio.timeout(30):
                 await app.painted.wait()
                 first = time.perf_counter() - started
-                while not (app.main.query(RecordsPane) and app.main.query_one(RecordsPane).records_table.loaded):
+                while not (
+                    app.main.query(RecordsPane) and app.main.query_one(RecordsPane).records_table.loaded
+                ):
                     await asyncio.sleep(0.002)
             ready = time.perf_counter() - started
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
