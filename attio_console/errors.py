@@ -1,37 +1,37 @@
 """Every error of attio-console.
 
-    ConsoleError
-    ├── UsageError                     a command or key cannot be used like that
-    │   ├── InvalidValue               a typed value does not fit its attribute
-    │   ├── InvalidFilter              a filter term cannot be understood
-    │   ├── NoSuchThing                a name or id that nothing answers to
-    │   └── ReadOnlyProfile            the profile refuses every write
-    ├── ConfigError                    the config file, a profile or a directory is not usable
-    │   └── SecretMissing              no token for a profile, or nowhere to keep one
-    ├── StoreError                     something on disk
-    │   ├── StoreUnavailable           not writable, locked by another program, disk full
-    │   ├── StoreCorrupt               a database that cannot be read
-    │   ├── StoreTooNew                written by a newer version
-    │   ├── LeaseLost                  a claim was taken over by another worker
-    │   └── Superseded                 a newer question replaced this one
-    ├── NetworkError                   no answer
-    │   ├── Offline                    the request was not sent
-    │   ├── TimedOut                   no answer in time: what happened is unknown
-    │   ├── ConnectionLost             the answer was lost: what happened is unknown
-    │   └── BreakerOpen                not tried: this partition failed too often just now
-    ├── ApiError                       an answer that says no
-    │   ├── Refused                    400: the request is not acceptable as it is
-    │   │   ├── UniquenessConflict     another record holds that unique value
-    │   │   └── UnknownReference       an attribute, option, status or record that does not exist
-    │   ├── NotAuthorised              401: the token is not accepted
-    │   ├── Forbidden                  403: the token lacks a scope, or the plan a feature
-    │   ├── NotFound                   404
-    │   ├── Gone                       the record was deleted or merged away
-    │   ├── ConcurrentWrite            409: changed while the write was being validated
-    │   ├── Changed                    412: changed since it was read
-    │   ├── RateLimited                429 (Salesforce: 403 REQUEST_LIMIT_EXCEEDED)
-    │   └── ServerFailed               5xx, or an answer that is not what was promised
-    └── NeedsPerson                    done as far as a machine may; the rest is in the queue
+ConsoleError
+├── UsageError                     a command or key cannot be used like that
+│   ├── InvalidValue               a typed value does not fit its attribute
+│   ├── InvalidFilter              a filter term cannot be understood
+│   ├── NoSuchThing                a name or id that nothing answers to
+│   └── ReadOnlyProfile            the profile refuses every write
+├── ConfigError                    the config file, a profile or a directory is not usable
+│   └── SecretMissing              no token for a profile, or nowhere to keep one
+├── StoreError                     something on disk
+│   ├── StoreUnavailable           not writable, locked by another program, disk full
+│   ├── StoreCorrupt               a database that cannot be read
+│   ├── StoreTooNew                written by a newer version
+│   ├── LeaseLost                  a claim was taken over by another worker
+│   └── Superseded                 a newer question replaced this one
+├── NetworkError                   no answer
+│   ├── Offline                    the request was not sent
+│   ├── TimedOut                   no answer in time: what happened is unknown
+│   ├── ConnectionLost             the answer was lost: what happened is unknown
+│   └── BreakerOpen                not tried: this partition failed too often just now
+├── ApiError                       an answer that says no
+│   ├── Refused                    400: the request is not acceptable as it is
+│   │   ├── UniquenessConflict     another record holds that unique value
+│   │   └── UnknownReference       an attribute, option, status or record that does not exist
+│   ├── NotAuthorised              401: the token is not accepted
+│   ├── Forbidden                  403: the token lacks a scope, or the plan a feature
+│   ├── NotFound                   404
+│   ├── Gone                       the record was deleted or merged away
+│   ├── ConcurrentWrite            409: changed while the write was being validated
+│   ├── Changed                    412: changed since it was read
+│   ├── RateLimited                429 (Salesforce: 403 REQUEST_LIMIT_EXCEEDED)
+│   └── ServerFailed               5xx, or an answer that is not what was promised
+└── NeedsPerson                    done as far as a machine may; the rest is in the queue
 """
 
 from __future__ import annotations

@@ -110,11 +110,18 @@ class Errands:
         if full:
             for source in chosen:
                 await mirror.abandon_scan(source.collection)
-        puller = Puller(sources, self._store, self._bus, self._gate, self._clock, self._rng, self._keeper.expire)
+        puller = Puller(
+            sources, self._store, self._bus, self._gate, self._clock, self._rng, self._keeper.expire
+        )
         puller.follow(schema)
         async with asyncio.TaskGroup() as tasks:
             heartbeat = Heartbeat(
-                self._attio, self._contact, self._clock, self._rng, known=lambda _id: None, missed=lambda _why: None
+                self._attio,
+                self._contact,
+                self._clock,
+                self._rng,
+                known=lambda _id: None,
+                missed=lambda _why: None,
             )
             workers = [tasks.create_task(puller.run()), tasks.create_task(heartbeat.run())]
             failure = await self._until_pulled(puller, progress)
@@ -159,7 +166,12 @@ class Errands:
         )
         async with asyncio.TaskGroup() as tasks:
             heartbeat = Heartbeat(
-                self._attio, self._contact, self._clock, self._rng, known=lambda _id: None, missed=lambda _why: None
+                self._attio,
+                self._contact,
+                self._clock,
+                self._rng,
+                known=lambda _id: None,
+                missed=lambda _why: None,
             )
             workers = [tasks.create_task(sender.run()), tasks.create_task(heartbeat.run())]
             await until_settled(self._store, self._bus, group_id, timeout_s)

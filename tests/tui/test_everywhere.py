@@ -52,7 +52,9 @@ async def test_every_action_offered_anywhere_is_answered_there(desk: Open) -> No
                 await d.press("enter")
                 offered |= {action.id for action in d.app.available(d.app.contexts())}
                 await d.press("escape")
-        missing = {action.id for action in d.app.keys.actions} - offered - {"close", "yes", "no", "copy-request"}
+        missing = (
+            {action.id for action in d.app.keys.actions} - offered - {"close", "yes", "no", "copy-request"}
+        )
         assert missing == set()
 
 
