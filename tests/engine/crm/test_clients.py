@@ -214,7 +214,9 @@ async def test_salesforce_rows_fail_alone_with_their_reason(salesforce: Salesfor
     assert isinstance(results["bad"].error, errors.Refused)
 
 
-async def test_a_busy_row_is_tried_again(salesforce: Salesforce, control: Control) -> None:
+async def test_a_busy_row_is_said_and_waits_for_another_look(
+    salesforce: Salesforce, control: Control
+) -> None:
     one = next(iter(await everything(salesforce, "Contact", ["Title"])))
     body = [{"message": "unable to obtain exclusive access", "errorCode": "UNABLE_TO_LOCK_ROW"}]
     rule = {
@@ -226,6 +228,12 @@ async def test_a_busy_row_is_tried_again(salesforce: Salesforce, control: Contro
         "body": body,
     }
     await control.post("/faults", rules=[rule])
+    before = await salesforce.get_many("Contact", [one], ["Title"])
+    # What was right for what was read may not be right a moment later: whoever writes looks again first.
+    with pytest.raises(errors.ConcurrentWrite) as busy:
+        await salesforce.update_many("Contact", [CrmWrite("k", {"Title": "Patient"}, one)])
+    assert busy.value.retryable
+    assert await salesforce.get_many("Contact", [one], ["Title"]) == before
     [result] = await salesforce.update_many("Contact", [CrmWrite("k", {"Title": "Patient"}, one)])
     assert result.error is None
 
