@@ -28,7 +28,6 @@ from attio_console.net import Resend
 _READ_BATCH = 100
 _LIST_PAGE = 100
 _SEARCH_PAGE = 200
-_SEARCH_DEPTH = 10_000
 _ASSOCIATION_READ = 1_000
 
 
@@ -128,25 +127,26 @@ class HubSpotReading(HubSpotCalls):
     async def changed(
         self, object_type: str, fields: Sequence[str], since: Cursor, known: Known | None = None
     ) -> AsyncIterator[CrmPage]:
-        """Yield the records that changed since the cursor; ids come from search, bodies from a read."""
+        """Yield the records that changed since the cursor; ids come from search, bodies from a read.
+
+        Every page begins at the stamp the one before ended with, never at an offset: what changes meanwhile moves to the
+        end of the order, and would move what is behind it past an offset. The cursor is as old as the search: a body
+        that is read later may be newer than what the search could see of others.
+        """
         at = _millis(since.at)
         while True:
-            last, seen, after = at, 0, ""
-            been: set[str] = set()
-            while True:
-                rows, after = await self._search(object_type, at, None, after, been)
-                seen += len(rows)
-                if rows:
-                    last = max(last, *(when for _, when in rows))
-                    yield CrmPage(
-                        await self._unknown(object_type, rows, fields, known), Cursor(_iso(last)), not after
-                    )
-                if not after:
-                    return
-                if seen + _SEARCH_PAGE > _SEARCH_DEPTH:
-                    break
+            rows, is_full = await self._search(object_type, at, None)
+            last = max((when for _, when in rows), default=at)
+            if rows:
+                yield CrmPage(
+                    await self._unknown(object_type, rows, fields, known), Cursor(_iso(last)), not is_full
+                )
+            if not is_full:
+                return
+            if last < at:
+                raise ValueError("a search gives what was excluded from it")
             if last == at:
-                # More records of one instant than a search is deep: walk them by id, then go past the instant.
+                # More records of one instant than a page holds: walk them by id, then go past the instant.
                 async for page in self._walk_instant(object_type, fields, at, known):
                     yield page
                 last = at + 1
@@ -164,7 +164,7 @@ class HubSpotReading(HubSpotCalls):
     ) -> AsyncIterator[CrmPage]:
         last_id = "0"
         while True:
-            rows, _ = await self._search(object_type, at, last_id, "", set())
+            rows, _ = await self._search(object_type, at, last_id)
             if not rows:
                 return
             before, last_id = last_id, str(max(int(row_id) for row_id, _ in rows))
@@ -174,8 +174,9 @@ class HubSpotReading(HubSpotCalls):
             yield CrmPage(records, Cursor(_iso(at), last_id), is_last=False)
 
     async def _search(
-        self, object_type: str, at: int, after_id: str | None, after: str, been: set[str]
-    ) -> tuple[list[tuple[str, int]], str]:
+        self, object_type: str, at: int, after_id: str | None
+    ) -> tuple[list[tuple[str, int]], bool]:
+        """Return the ids and stamps of the first page, and whether there is more behind it."""
         name = wire.cursor_property(object_type)
         filters: list[dict[str, Any]]
         if after_id is None:
@@ -193,8 +194,6 @@ class HubSpotReading(HubSpotCalls):
             "properties": [name],
             "limit": _SEARCH_PAGE,
         }
-        if after:
-            body["after"] = after
         url = f"{wire.path(self._version, 'objects', object_type)}/search"
         response = await self._searcher.call(self._request("POST", url, "read", object_type, json=body))
         answer = decode(response)
@@ -205,7 +204,7 @@ class HubSpotReading(HubSpotCalls):
             )
             for raw in results(answer)
         ]
-        return rows, onward(answer, been) or ""
+        return rows, bool(onward(answer, set()))
 
     async def get_many(self, object_type: str, ids: Sequence[str], fields: Sequence[str]) -> list[CrmRecord]:
         """Return the records that exist; one that was merged away comes as the record that absorbed it."""

@@ -22,6 +22,8 @@ from attio_console.sync.status import Progress
 OVERLAP = {"hubspot": timedelta(seconds=60), "salesforce": timedelta(minutes=10)}
 RESCAN_AFTER = timedelta(hours=24)
 SWEEP_EVERY = timedelta(minutes=5)
+# How far this machine's clock may be ahead of theirs.
+SKEW = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class CrmPull:
             created.update(result.created)
             changed.update(result.changed)
             merged.update(_merges(page.records))
-            newest = max([newest, *(record.modified_at for record in page.records)])
+            newest = _latest([newest, *(record.modified_at for record in page.records)])
             seen += len(page.records)
             elapsed = max(time.monotonic() - started, 1e-6)
             rate = (seen - scan.seen) / elapsed
@@ -131,7 +133,9 @@ class CrmPull:
         self.progress = None
         read = sorted(fields)
         await self._store.state.put(self._fields_key, {"read": read, "reading": read})
-        await self._keep(newest or stamp(self._clock.now() - timedelta(days=1)), scanned=True)
+        # What changed behind the scan's back is older than the newest it saw: changes are asked for from its beginning.
+        began = stamp(scan.started_at - SKEW)
+        await self._keep(_earliest([newest, began]) or began, scanned=True)
         return Pulled(frozenset(created), frozenset(changed), frozenset(deleted), tuple(sorted(merged)))
 
     async def _confirm_gone(self, unseen: Sequence[str], merged: set[tuple[str, str]]) -> set[str]:
@@ -165,7 +169,7 @@ class CrmPull:
                 created.update(result.created)
                 changed.update(result.changed)
                 merged.update(_merges(fresh))
-            newest = _latest([newest, *(record.modified_at for record in page.records)])
+            newest = _latest([newest, page.cursor.at if page.cursor else ""])
         gone = {lost for lost, _ in merged if self._store.mirror.raw(self.collection, lost) is not None}
         if gone:
             await self._store.mirror.delete(self.collection, sorted(gone))
@@ -225,6 +229,11 @@ class CrmPull:
 def _merges(records: Iterable[CrmRecord]) -> set[tuple[str, str]]:
     found = {(record.asked_id, record.id) for record in records if record.asked_id}
     return found | {(lost, record.id) for record in records for lost in record.absorbed if lost != record.id}
+
+
+def _earliest(stamps: Iterable[str]) -> str:
+    known = [(moment, text) for text in stamps if (moment := instant(text))]
+    return min(known)[1] if known else ""
 
 
 def _latest(stamps: Iterable[str]) -> str:
