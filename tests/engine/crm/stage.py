@@ -119,7 +119,7 @@ class Stage:
 
         def job(_: object) -> None:
             # On the writer's own thread: nothing is written while the copy is made, nor before the engine is dead.
-            shutil.copytree(here, there)
+            shutil.copytree(here, there, ignore=shutil.ignore_patterns("cache"))
             loop.call_soon_threadsafe(copied.set)
             dead.wait(20)
 
